@@ -1,0 +1,406 @@
+//! The boards under one root.
+
+mod cell;
+mod root;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Backend, OpenBoard};
+use crate::error::{Error, ErrorKind, Rejection, Result, Subject};
+use crate::executor::{Launch, Pool, Timer, start};
+use crate::model::{BoardSlug, BoardState, Counters, EventId};
+use crate::options::Options;
+use crate::store::BoardStore;
+use crate::sync::{Mutex, lock};
+
+use self::cell::Cell;
+use self::root::Root;
+
+/// Whether a board is in use or in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoardPlace {
+    /// In use.
+    Active,
+    /// In the archive.
+    Archived,
+}
+
+/// A board under the root.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BoardEntry {
+    /// Its name.
+    pub slug: BoardSlug,
+    /// Where it is.
+    pub place: BoardPlace,
+}
+
+/// The boards under one root directory: one store per board and `Boards`, shared by all its handles.
+///
+/// A second `Boards` on the same root, in this process or another, works as a second process does: both may write, each
+/// sees what the other has committed.
+pub struct Boards {
+    root: Root,
+    options: Options,
+    opener: Box<dyn Opener>,
+    pool: Arc<Pool>,
+    timer: Arc<Timer>,
+    cells: Mutex<Cells>,
+}
+
+#[derive(Debug, Default)]
+struct Cells {
+    is_closed: bool,
+    /// The board on its way into the archive; there is one at most, the root being held alone for it.
+    archiving: Option<BoardSlug>,
+    by_slug: BTreeMap<BoardSlug, Arc<Cell>>,
+}
+
+/// Starts the opening of a board; the engine's type ends here.
+trait Opener: Send + Sync {
+    fn start(
+        &self,
+        directory: PathBuf,
+        how: OpenBoard,
+        name: String,
+        cell: Arc<Cell>,
+    ) -> Result<()>;
+    fn file_name(&self) -> &'static str;
+}
+
+struct BackendOpener<B> {
+    backend: Arc<B>,
+    options: Options,
+    pool: Arc<Pool>,
+    timer: Arc<Timer>,
+}
+
+impl<B: Backend> Opener for BackendOpener<B> {
+    fn start(
+        &self,
+        directory: PathBuf,
+        how: OpenBoard,
+        name: String,
+        cell: Arc<Cell>,
+    ) -> Result<()> {
+        let launch = Launch {
+            backend: Arc::clone(&self.backend),
+            directory,
+            how,
+            name,
+            options: self.options.clone(),
+            pool: Arc::clone(&self.pool),
+            timer: Arc::clone(&self.timer),
+        };
+        start(launch, cell::Report(cell))
+    }
+
+    fn file_name(&self) -> &'static str {
+        self.backend.file_name()
+    }
+}
+
+/// What to do about a board that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Create,
+    Refuse,
+}
+
+impl Boards {
+    /// Opens a root, made on first use (0700): `kanban.toml`, `lock`, `boards/`, `archive/`.
+    ///
+    /// # Errors
+    /// `Unavailable(OtherEngine)` if the root belongs to another engine, `NewerSchema` if a newer program wrote it,
+    /// `ReadOnly`, `NoSpace`, `InUse` or `Io` otherwise; `Corrupt` if `kanban.toml` cannot be read as such.
+    pub fn open_root<B: Backend>(
+        root: impl AsRef<Path>,
+        backend: B,
+        options: Options,
+    ) -> Result<Self> {
+        let root = Root::open(root.as_ref(), backend.name())?;
+        let pool = Arc::new(Pool::start(options.reader_threads, options.queue_len_max)?);
+        let timer = Arc::new(Timer::start()?);
+        let opener = BackendOpener {
+            backend: Arc::new(backend),
+            options: options.clone(),
+            pool: Arc::clone(&pool),
+            timer: Arc::clone(&timer),
+        };
+        let cells = Mutex::new(Cells::default());
+        Ok(Self {
+            root,
+            options,
+            opener: Box::new(opener),
+            pool,
+            timer,
+            cells,
+        })
+    }
+
+    /// The root directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Opens a board, created on first use. `None` is `default`. All handles of one board share one store.
+    ///
+    /// # Errors
+    /// `Rejected(BoardArchived)`, and the engine's.
+    pub async fn open(&self, slug: Option<&BoardSlug>) -> Result<Arc<dyn BoardStore>> {
+        self.open_or(&slug.cloned().unwrap_or_default(), Missing::Create)
+            .await
+    }
+
+    /// Opens a board that exists. `default` always does.
+    ///
+    /// # Errors
+    /// `NotFound(Board)`, `Rejected(BoardArchived)`, and the engine's.
+    pub async fn open_existing(&self, slug: Option<&BoardSlug>) -> Result<Arc<dyn BoardStore>> {
+        let slug = slug.cloned().unwrap_or_default();
+        let missing = if slug == BoardSlug::default() {
+            Missing::Create
+        } else {
+            Missing::Refuse
+        };
+        self.open_or(&slug, missing).await
+    }
+
+    /// Creates a board. Of many who race for one name, in any process, one creates it.
+    ///
+    /// # Errors
+    /// `Rejected(BoardExists)`, `Rejected(BoardArchived)`, and the engine's.
+    pub async fn create(&self, slug: &BoardSlug) -> Result<Arc<dyn BoardStore>> {
+        self.check_open()?;
+        self.refuse_archived(slug)?;
+        let is_default = slug == &BoardSlug::default();
+        if is_default
+            || !self
+                .root
+                .make_board_directory(slug, self.opener.file_name())?
+        {
+            return Err(Rejection::BoardExists(slug.clone()).into());
+        }
+        self.open_or(slug, Missing::Create).await
+    }
+
+    /// All boards, by name; `default` is always among them.
+    ///
+    /// # Errors
+    /// `Unavailable`, if the directory cannot be read.
+    pub fn list(&self) -> Result<Vec<BoardEntry>> {
+        self.check_open()?;
+        let mut boards = Vec::new();
+        for place in [BoardPlace::Active, BoardPlace::Archived] {
+            let slugs = self.root.boards(place, self.opener.file_name())?;
+            boards.extend(slugs.into_iter().map(|slug| BoardEntry { slug, place }));
+        }
+        let default = BoardEntry {
+            slug: BoardSlug::default(),
+            place: BoardPlace::Active,
+        };
+        if !boards.contains(&default) {
+            boards.push(default);
+        }
+        boards.sort();
+        Ok(boards)
+    }
+
+    /// Puts a board into the archive. Handles on it answer `Closed` from then on.
+    ///
+    /// # Errors
+    /// `Rejected(DefaultBoard)`, `NotFound(Board)`, `Rejected(BoardArchived)`, `Unavailable(InUse)` while another
+    /// opener has the root; the board then stays as it was.
+    pub async fn archive(&self, slug: &BoardSlug) -> Result<()> {
+        self.refuse_default(slug)?;
+        self.refuse_archived(slug)?;
+        self.require(slug, BoardPlace::Active)?;
+        let alone = self.root.alone()?;
+        let (_archiving, cell) = self.begin_archiving(slug);
+        let closed = match cell {
+            Some(cell) => cell.close().await,
+            None => Ok(()),
+        };
+        let moved =
+            closed.and_then(|()| alone.move_board(slug, BoardPlace::Active, BoardPlace::Archived));
+        lock(&self.cells).archiving = None;
+        moved
+    }
+
+    /// Takes a board out of the archive.
+    ///
+    /// # Errors
+    /// `NotFound(Board)`, `Rejected(BoardNotArchived)`, `Unavailable(InUse)` while another opener has the root.
+    #[expect(
+        clippy::unused_async,
+        reason = "as archive: callers need not know which of them waits"
+    )]
+    pub async fn restore(&self, slug: &BoardSlug) -> Result<()> {
+        self.refuse_active(slug)?;
+        self.require(slug, BoardPlace::Archived)?;
+        self.root
+            .alone()?
+            .move_board(slug, BoardPlace::Archived, BoardPlace::Active)
+    }
+
+    /// Removes an archived board for good.
+    ///
+    /// # Errors
+    /// `Rejected(DefaultBoard)`, `NotFound(Board)`, `Rejected(BoardNotArchived)`, `Unavailable(InUse)` while another
+    /// opener has the root.
+    #[expect(
+        clippy::unused_async,
+        reason = "as archive: callers need not know which of them waits"
+    )]
+    pub async fn delete(&self, slug: &BoardSlug) -> Result<()> {
+        self.refuse_default(slug)?;
+        self.refuse_active(slug)?;
+        self.require(slug, BoardPlace::Archived)?;
+        self.root.alone()?.delete_archived(slug)
+    }
+
+    /// Closes all boards and gives up threads, files and the root's lock. Calls after it: `Closed`. Blocks for the
+    /// moment that threads take to return.
+    ///
+    /// # Errors
+    /// The first board's that did not close well; all are closed all the same.
+    pub async fn close(&self) -> Result<()> {
+        let cells = {
+            let mut cells = lock(&self.cells);
+            cells.is_closed = true;
+            std::mem::take(&mut cells.by_slug)
+        };
+        let mut result = Ok(());
+        for cell in cells.into_values() {
+            result = result.and(cell.close().await);
+        }
+        self.pool.stop();
+        self.timer.stop();
+        self.root.unlock();
+        result
+    }
+
+    async fn open_or(&self, slug: &BoardSlug, missing: Missing) -> Result<Arc<dyn BoardStore>> {
+        self.check_open()?;
+        self.refuse_archived(slug)?;
+        if missing == Missing::Refuse {
+            self.require(slug, BoardPlace::Active)?;
+        }
+        let cell = {
+            let mut cells = lock(&self.cells);
+            if cells.is_closed {
+                return Err(closed());
+            }
+            if cells.archiving.as_ref() == Some(slug) {
+                return Err(Rejection::BoardArchived(slug.clone()).into());
+            }
+            Arc::clone(cells.by_slug.entry(slug.clone()).or_default())
+        };
+        cell.open(|| {
+            let create = match missing {
+                Missing::Create => {
+                    self.root
+                        .make_board_directory(slug, self.opener.file_name())?;
+                    Some(self.new_board())
+                }
+                Missing::Refuse => None,
+            };
+            let how = OpenBoard {
+                create,
+                durability: self.options.durability,
+            };
+            let directory = self.root.board(slug, BoardPlace::Active);
+            self.opener
+                .start(directory, how, slug.to_string(), Arc::clone(&cell))
+        })
+        .await
+    }
+
+    fn new_board(&self) -> BoardState {
+        BoardState {
+            created_at: self.options.clock.now(),
+            seed: self.options.ids.random(),
+            counters: Counters::default(),
+            reserved: Counters::default(),
+            boot: None,
+            horizon: EventId::default(),
+        }
+    }
+
+    /// Takes a board off the table, and nobody can put it back until the mark is dropped.
+    fn begin_archiving(&self, slug: &BoardSlug) -> (Archiving<'_>, Option<Arc<Cell>>) {
+        let mut cells = lock(&self.cells);
+        cells.archiving = Some(slug.clone());
+        (Archiving(&self.cells), cells.by_slug.remove(slug))
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if lock(&self.cells).is_closed {
+            Err(closed())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn refuse_default(&self, slug: &BoardSlug) -> Result<()> {
+        self.check_open()?;
+        if slug == &BoardSlug::default() {
+            Err(Rejection::DefaultBoard.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn refuse_archived(&self, slug: &BoardSlug) -> Result<()> {
+        if self.has(slug, BoardPlace::Archived) {
+            return Err(Rejection::BoardArchived(slug.clone()).into());
+        }
+        Ok(())
+    }
+
+    fn refuse_active(&self, slug: &BoardSlug) -> Result<()> {
+        self.check_open()?;
+        if self.has(slug, BoardPlace::Active) {
+            return Err(Rejection::BoardNotArchived(slug.clone()).into());
+        }
+        Ok(())
+    }
+
+    fn require(&self, slug: &BoardSlug, place: BoardPlace) -> Result<()> {
+        if self.has(slug, place) {
+            return Ok(());
+        }
+        Err(Error::not_found(Subject::Board(slug.clone())))
+    }
+
+    fn has(&self, slug: &BoardSlug, place: BoardPlace) -> bool {
+        self.root.has_board(slug, place, self.opener.file_name())
+    }
+}
+
+/// Marks a board as on its way into the archive, also if the caller goes away.
+struct Archiving<'a>(&'a Mutex<Cells>);
+
+impl Drop for Archiving<'_> {
+    fn drop(&mut self) {
+        lock(self.0).archiving = None;
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "")
+}
+
+impl fmt::Debug for Boards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Boards")
+            .field("root", &self.root.path())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! One board's place in the table of open boards.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::executor::{EngineStore, Opening, Signal};
+use crate::store::BoardStore;
+use crate::sync::{Mutex, lock};
+
+/// Not open, being opened by somebody, or open. The opening goes on if the caller that began it goes away.
+#[derive(Debug, Default)]
+pub(super) struct Cell {
+    state: Mutex<State>,
+    changed: Signal,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Idle,
+    Opening,
+    /// How the last opening failed; those who waited for it take it, the next caller tries again.
+    Failed(Error),
+    Open(Opened),
+}
+
+/// An open store, and whether it still takes calls: a caller may have closed it, or its files were replaced.
+#[derive(Clone)]
+struct Opened {
+    store: Arc<dyn BoardStore>,
+    is_open: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "Idle",
+            Self::Opening => "Opening",
+            Self::Failed(_) => "Failed",
+            Self::Open(_) => "Open",
+        })
+    }
+}
+
+impl Cell {
+    /// The open store. If nobody opens it yet, `begin` starts that.
+    pub(super) async fn open(
+        &self,
+        begin: impl FnOnce() -> Result<()>,
+    ) -> Result<Arc<dyn BoardStore>> {
+        let mut begin = Some(begin);
+        let mut has_waited = false;
+        loop {
+            let seen = self.changed.changes();
+            let mut ended = None;
+            {
+                let mut state = lock(&self.state);
+                match &*state {
+                    State::Open(opened) if (opened.is_open)() => {
+                        return Ok(Arc::clone(&opened.store));
+                    }
+                    State::Open(opened) => ended = Some(Arc::clone(&opened.store)),
+                    State::Failed(error) if has_waited => return Err(error.again()),
+                    State::Opening => {}
+                    State::Idle | State::Failed(_) => match begin.take() {
+                        Some(begin) => {
+                            begin()?;
+                            *state = State::Opening;
+                        }
+                        // Closed while we waited: whoever closed it is right.
+                        None => return Err(super::closed()),
+                    },
+                }
+            }
+            if let Some(store) = ended {
+                store.close().await?;
+                self.forget(&store);
+            } else {
+                has_waited = true;
+                self.changed.changed(seen).await;
+            }
+        }
+    }
+
+    /// Goes back to the start, unless somebody opened another store since.
+    fn forget(&self, ended: &Arc<dyn BoardStore>) {
+        let mut state = lock(&self.state);
+        if matches!(&*state, State::Open(opened) if Arc::ptr_eq(&opened.store, ended)) {
+            *state = State::Idle;
+        }
+    }
+
+    /// Closes the store, if it is or is being opened, and waits for its end.
+    pub(super) async fn close(&self) -> Result<()> {
+        loop {
+            let seen = self.changed.changes();
+            let store = match &*lock(&self.state) {
+                State::Opening => None,
+                State::Open(opened) => Some(Arc::clone(&opened.store)),
+                State::Idle | State::Failed(_) => return Ok(()),
+            };
+            match store {
+                Some(store) => {
+                    let closed = store.close().await;
+                    self.forget(&store);
+                    return closed;
+                }
+                None => self.changed.changed(seen).await,
+            }
+        }
+    }
+}
+
+/// Reports the end of an opening to its cell.
+pub(super) struct Report(pub(super) Arc<Cell>);
+
+impl<E: Engine> Opening<E> for Report {
+    fn done(self, opened: Result<EngineStore<E>>) {
+        *lock(&self.0.state) = match opened {
+            Ok(store) => {
+                let is_open = store.is_open();
+                State::Open(Opened {
+                    store: Arc::new(store),
+                    is_open: Arc::new(is_open),
+                })
+            }
+            Err(error) => State::Failed(error),
+        };
+        self.0.changed.notify();
+    }
+}

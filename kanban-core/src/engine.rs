@@ -1,0 +1,121 @@
+//! What a backend implements: snapshots, transactions, and upkeep. Synchronous, no handles.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::change::Change;
+use crate::error::{Error, Result};
+use crate::model::BoardState;
+use crate::options::Durability;
+use crate::request::Violation;
+use crate::view::View;
+
+/// An open transaction: a [`View`] that sees its own changes.
+pub trait Txn: View {
+    /// Writes one change.
+    ///
+    /// # Errors
+    /// Only because storage failed. The transaction is then of no more use: the executor gives
+    /// [`Verdict::RollBack`].
+    fn apply(&mut self, change: &Change) -> Result<()>;
+
+    /// This view, for rules and questions.
+    fn view(&self) -> &dyn View;
+}
+
+/// What is to become of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Commit it.
+    Commit,
+    /// Undo it.
+    RollBack,
+}
+
+/// How a write ended.
+#[derive(Debug)]
+pub enum WriteEnd {
+    /// As the closure said: committed (to the store's durability), or rolled back.
+    Done(Verdict),
+    /// Before the commit: nothing was written.
+    NotWritten(Error),
+    /// The commit itself, or a check after it, failed: it may or may not have taken effect. The executor calls
+    /// [`Engine::reopen`] and looks for its [`GroupRecord`](crate::model::GroupRecord).
+    Uncertain(Error),
+}
+
+/// One open board of a backend.
+///
+/// `read` is called from many threads, `write`, `flush`, `reopen` and `idle` only from the board's own
+/// writer thread. A backend caches what it needs per thread (connections, transactions) itself and
+/// gives it up in [`release_thread`](Self::release_thread).
+pub trait Engine: fmt::Debug + Send + Sync + 'static {
+    /// Runs a closure on one snapshot that holds everything committed before the call.
+    ///
+    /// # Errors
+    /// The closure's, and the engine's own. `Busy` after the engine's deadline, never a wait without end.
+    fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()>;
+
+    /// Runs a closure in one transaction, to which no other writer of any process can add. The closure is
+    /// called at most once. An error or a panic of the closure undoes the transaction.
+    fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd;
+
+    /// Makes everything committed so far durable against a power cut, whatever the store's durability.
+    ///
+    /// # Errors
+    /// The engine's own; what was committed is then not known to be durable.
+    fn flush(&self) -> Result<()>;
+
+    /// Throws away all state in memory and opens the files anew, after an uncertain commit, without
+    /// writing to the files before. Other threads are not inside `read` during this call.
+    ///
+    /// # Errors
+    /// The engine's own; the executor then closes the store.
+    fn reopen(&self) -> Result<()>;
+
+    /// Called when the writer has nothing to do: checkpoints and the like. Its errors show in the next write.
+    fn idle(&self);
+
+    /// Gives up what the current thread holds of this board. Cheap if it holds nothing.
+    fn release_thread(&self);
+
+    /// Called once, on the writer's thread, after every other thread has released: gives up the writer's and
+    /// closes the files.
+    fn close(&self);
+
+    /// The engine's own integrity check: the file's structure, and that secondary indexes hold exactly what the
+    /// rows say (invariant 13). At most `limit` findings.
+    ///
+    /// # Errors
+    /// The engine's own.
+    fn check(&self, limit: usize) -> Result<Vec<Violation>>;
+}
+
+/// What a board is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenBoard {
+    /// The row of a board that does not exist yet; without it a missing board is not created.
+    pub create: Option<BoardState>,
+    /// What an answered write survives.
+    pub durability: Durability,
+}
+
+/// A kind of engine, with its options.
+pub trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// Its open boards.
+    type Engine: Engine;
+
+    /// Its name in `kanban.toml`, such as `sqlite`.
+    fn name(&self) -> &'static str;
+
+    /// The name of a board's main file in the board's directory, such as `board.db`.
+    fn file_name(&self) -> &'static str;
+
+    /// Opens the board in a directory, on the thread that will be its writer. With
+    /// [`OpenBoard::create`] it makes the board if its file is missing or empty; safe when many processes race.
+    ///
+    /// # Errors
+    /// `NotFound(Board)` is the caller's to give: a missing file without `create` is
+    /// `Unavailable(Io)`. Else `Unavailable`, `Busy`, `Corrupt`; the files are then unchanged.
+    fn open(&self, directory: &Path, how: &OpenBoard) -> Result<Self::Engine>;
+}

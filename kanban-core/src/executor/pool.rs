@@ -1,0 +1,141 @@
+//! The threads that answer questions, for all boards of a root together.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::{Arc, Condvar, JoinHandle, Mutex, join, lock, spawn, wait};
+
+/// Something to be done on a pool thread.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// Named threads with one bounded queue, and a mailbox each. Each thread works until both are empty, then waits.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    arrived: Condvar,
+    queue_len_max: usize,
+}
+
+struct State {
+    queue: VecDeque<Job>,
+    /// What one thread and no other must do.
+    mail: Vec<VecDeque<Job>>,
+    is_stopped: bool,
+}
+
+impl Pool {
+    /// Starts the threads.
+    pub(crate) fn start(threads: usize, queue_len_max: usize) -> Result<Self> {
+        let count = threads.max(1);
+        let state = State {
+            queue: VecDeque::new(),
+            mail: (0..count).map(|_| VecDeque::new()).collect(),
+            is_stopped: false,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            arrived: Condvar::new(),
+            queue_len_max,
+        });
+        // The pool exists before its threads: if one cannot be started, its drop stops the others.
+        let pool = Self {
+            shared,
+            threads: Mutex::new(Vec::new()),
+        };
+        for number in 0..count {
+            let shared = Arc::clone(&pool.shared);
+            let thread = spawn(format!("kanban-read-{number}"), move || {
+                run(&shared, number);
+            })?;
+            lock(&pool.threads).push(thread);
+        }
+        Ok(pool)
+    }
+
+    /// Puts something into the queue.
+    pub(crate) fn submit(&self, job: Job) -> Result<()> {
+        let mut state = lock(&self.shared.state);
+        if state.is_stopped {
+            return Err(Error::new(ErrorKind::Closed, ""));
+        }
+        if state.queue.len() >= self.shared.queue_len_max {
+            return Err(Error::new(ErrorKind::Overloaded, "too many reads wait"));
+        }
+        state.queue.push_back(job);
+        drop(state);
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Does something on every thread and waits until all have done it. Not to be called on a pool thread.
+    pub(crate) fn everywhere(&self, job: &Arc<dyn Fn() + Send + Sync>) {
+        let left = Arc::new((Mutex::new(0_usize), Condvar::new()));
+        {
+            let mut state = lock(&self.shared.state);
+            *lock(&left.0) = state.mail.len();
+            for mailbox in &mut state.mail {
+                let (job, left) = (Arc::clone(job), Arc::clone(&left));
+                mailbox.push_back(Box::new(move || {
+                    job();
+                    *lock(&left.0) -= 1;
+                    left.1.notify_all();
+                }));
+            }
+        }
+        self.shared.arrived.notify_all();
+        let mut count = lock(&left.0);
+        while *count > 0 {
+            count = wait(&left.1, count);
+        }
+    }
+
+    /// Ends the threads and waits for them. What is in the queue is done first.
+    pub(crate) fn stop(&self) {
+        self.ask_to_stop();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        threads.into_iter().for_each(join);
+    }
+
+    fn ask_to_stop(&self) {
+        lock(&self.shared.state).is_stopped = true;
+        self.shared.arrived.notify_all();
+    }
+}
+
+/// The threads end by themselves once the last store that needs them is gone.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+    }
+}
+
+fn run(shared: &Shared, number: usize) {
+    let mut state = lock(&shared.state);
+    loop {
+        // The queue goes first: what is mailed (giving up connections) must come after what was queued before it.
+        let job = state
+            .queue
+            .pop_front()
+            .or_else(|| state.mail.get_mut(number)?.pop_front());
+        if let Some(job) = job {
+            drop(state);
+            job();
+            state = lock(&shared.state);
+        } else if state.is_stopped {
+            return;
+        } else {
+            state = wait(&shared.arrived, state);
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,437 @@
+//! One thread per open board: takes what waits, decides and applies it in one transaction, commits once, answers.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::change::Change;
+use crate::clock::IdSource;
+use crate::engine::{Engine, Txn, Verdict, WriteEnd};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{BoardState, Counters, GroupRecord, Millis, Seq};
+use crate::options::Durability;
+use crate::request::Written;
+use crate::rules::{Answered, Command, Draft, Refusal, ripen};
+
+use super::queue::Taken;
+use super::reply::Reply;
+use super::store::Shared;
+
+/// How long the queue is empty before the engine may tidy up.
+const IDLE_AFTER: Duration = Duration::from_millis(200);
+/// After how many groups the engine may tidy up though the queue is never empty.
+const GROUPS_BETWEEN_UPKEEP: u64 = 256;
+/// By how much a reservation of numbers is raised.
+const RESERVED: u64 = 4096;
+/// How often a group is run again after a commit that is known not to have landed.
+const RUNS_MAX: u32 = 3;
+
+/// What one decision did to the transaction.
+pub(crate) enum Step {
+    /// It has changes, and they are applied.
+    Wrote,
+    /// It has none.
+    Nothing,
+    /// The storage failed: the transaction is of no more use.
+    Failed(Error),
+}
+
+/// A write in the queue: a command and who waits for its answer.
+pub(crate) trait Job: Send {
+    /// Decides and applies. The answer is held until the commit. May be called again, in another transaction.
+    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step;
+
+    /// Gives the held answer, or this error in its place.
+    fn answer(self: Box<Self>, instead: Option<Error>);
+}
+
+/// A command of any type, as the queue holds it.
+pub(crate) struct Queued<C: Command> {
+    command: C,
+    held: Option<Result<Written<C::Answer>>>,
+    reply: Reply<Written<C::Answer>>,
+}
+
+impl<C: Command> Queued<C> {
+    pub(crate) const fn new(command: C, reply: Reply<Written<C::Answer>>) -> Self {
+        Self {
+            command,
+            held: None,
+            reply,
+        }
+    }
+}
+
+impl<C: Command> Job for Queued<C> {
+    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step {
+        let decided = match Draft::new(txn.view(), ids, now) {
+            Err(error) => return Step::Failed(error),
+            Ok(mut draft) => {
+                let before = draft.seq_before();
+                // The draft is thrown away after a panic, and nothing else is shared with the rule.
+                match catch_unwind(AssertUnwindSafe(|| self.command.decide(&mut draft))) {
+                    Ok(Ok(answered)) => {
+                        let changes = draft.into_changes();
+                        Ok((Ok(hold(answered, &changes, before)), changes))
+                    }
+                    Ok(Err(Refusal::Rule(error))) => Err(error.with_seq(before)),
+                    Ok(Err(Refusal::WithTrace(error))) => {
+                        let error = error.with_seq(draft.seq());
+                        Ok((Err(error), draft.into_changes()))
+                    }
+                    Ok(Err(Refusal::Storage(error))) => return Step::Failed(error),
+                    Err(panic) => Err(panicked(&*panic)),
+                }
+            }
+        };
+        let (held, changes) = decided.unwrap_or_else(|error| (Err(error), Vec::new()));
+        self.held = Some(held);
+        for change in &changes {
+            if let Err(error) = txn.apply(change) {
+                return Step::Failed(error);
+            }
+        }
+        if changes.is_empty() {
+            Step::Nothing
+        } else {
+            Step::Wrote
+        }
+    }
+
+    fn answer(self: Box<Self>, instead: Option<Error>) {
+        #[cfg(all(test, feature = "shuttle"))]
+        if super::schedules::fault() == super::schedules::Fault::LeaveUnanswered {
+            return self.reply.leave();
+        }
+        match (instead, self.held) {
+            (Some(error), _) => self.reply.send(Err(error)),
+            (None, Some(held)) => self.reply.send(held),
+            // Dropping the reply answers `Unknown`.
+            (None, None) => drop(self.reply),
+        }
+    }
+}
+
+fn hold<T>(answered: Answered<T>, changes: &[Change], before: Seq) -> Written<T> {
+    let seq = match changes.first() {
+        Some(Change::Board { after, .. }) => after.counters.seq,
+        _ => before,
+    };
+    let effect = answered.effect(!changes.is_empty());
+    Written {
+        seq,
+        effect,
+        value: answered.value,
+    }
+}
+
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::new(
+        ErrorKind::Internal,
+        words.unwrap_or_else(|| "a panic without words".to_owned()),
+    )
+}
+
+/// The writer of one board.
+pub(crate) struct Writer<'a, E: Engine> {
+    shared: &'a Shared<E>,
+    /// Tells this store's groups from those of all others, for ever: a random number.
+    instance: u64,
+    group: u64,
+    groups_since_upkeep: u64,
+}
+
+/// How a group ended.
+enum GroupEnd {
+    /// The held answers are true.
+    Answer,
+    /// Everybody gets this error.
+    Fail(Error),
+    /// The storage failed on one of several: each is run alone.
+    Split,
+    /// Nothing is known, and the engine cannot be opened again: the store closes.
+    Dead(Error),
+}
+
+impl<'a, E: Engine> Writer<'a, E> {
+    pub(crate) fn new(shared: &'a Shared<E>) -> Self {
+        // Engines store it signed.
+        let instance = fastrand::u64(1..=i64::MAX.unsigned_abs());
+        Self {
+            shared,
+            instance,
+            group: 0,
+            groups_since_upkeep: 0,
+        }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(&mut self) {
+        let mut idle_after = Some(IDLE_AFTER);
+        loop {
+            match self
+                .shared
+                .queue
+                .take(self.shared.options.group_len_max, idle_after)
+            {
+                Taken::Group(jobs) => {
+                    self.work(jobs);
+                    idle_after = Some(IDLE_AFTER);
+                    self.groups_since_upkeep += 1;
+                    if self.groups_since_upkeep >= GROUPS_BETWEEN_UPKEEP {
+                        self.upkeep();
+                    }
+                }
+                Taken::Idle => {
+                    self.upkeep();
+                    idle_after = None;
+                }
+                Taken::Closed => return,
+            }
+        }
+    }
+
+    fn upkeep(&mut self) {
+        self.groups_since_upkeep = 0;
+        self.shared.engine.idle();
+    }
+
+    /// Before the first group: if another boot of the machine left a reservation, a power cut may have taken
+    /// numbers back that were answered. All counters go on behind the reservation.
+    pub(crate) fn skip_reserved(&mut self) -> Result<()> {
+        let mut state = None;
+        self.shared.engine.read(&mut |view| {
+            state = Some(view.board()?);
+            Ok(())
+        })?;
+        let boot = self.shared.boot.as_deref();
+        let must_skip = |board: &BoardState| {
+            board.reserved != Counters::default()
+                && (boot.is_none() || board.boot.as_deref() != boot)
+        };
+        if !state.is_some_and(|board| must_skip(&board)) {
+            return Ok(());
+        }
+        let end = self.shared.engine.write(&mut |txn| {
+            let before = txn.view().board()?;
+            if !must_skip(&before) {
+                return Ok(Verdict::RollBack);
+            }
+            let counters = zip(before.counters, before.reserved, u64::max);
+            let boot = boot.map(str::to_owned);
+            let after = BoardState {
+                counters,
+                boot,
+                ..before.clone()
+            };
+            txn.apply(&Change::Board { before, after })?;
+            Ok(Verdict::Commit)
+        });
+        match end {
+            WriteEnd::Done(_) => self.shared.engine.flush(),
+            WriteEnd::NotWritten(error) | WriteEnd::Uncertain(error) => Err(error),
+        }
+    }
+
+    /// Carries out a group and answers it.
+    fn work(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        #[cfg(all(test, feature = "shuttle"))]
+        if super::schedules::fault() == super::schedules::Fault::AnswerBeforeCommit {
+            return self.answer_before_commit(jobs);
+        }
+        match self.run_group(&mut jobs) {
+            GroupEnd::Answer => self.answer(jobs, None),
+            GroupEnd::Fail(error) => self.answer(jobs, Some(&error)),
+            GroupEnd::Split => jobs.into_iter().for_each(|job| self.work(vec![job])),
+            GroupEnd::Dead(error) => {
+                self.shared.queue.close(error.again());
+                let unknown = Error::new(ErrorKind::Unknown, error.to_string());
+                self.answer(jobs, Some(&unknown));
+            }
+        }
+    }
+
+    fn answer(&self, jobs: Vec<Box<dyn Job>>, instead: Option<&Error>) {
+        for job in jobs {
+            job.answer(instead.map(Error::again));
+        }
+        self.shared.changed.notify();
+    }
+
+    /// Runs a group until its fate is known.
+    fn run_group(&mut self, jobs: &mut [Box<dyn Job>]) -> GroupEnd {
+        let mut last = None;
+        for _ in 0..RUNS_MAX {
+            let is_alone = jobs.len() == 1;
+            let mut trial = self.try_group(jobs);
+            match (trial.end, trial.failed.take()) {
+                (_, Some(_)) if !is_alone => return GroupEnd::Split,
+                (WriteEnd::Done(_), None) => {
+                    return if trial.raised {
+                        self.flush()
+                    } else {
+                        GroupEnd::Answer
+                    };
+                }
+                (_, Some(error)) | (WriteEnd::NotWritten(error), None) => {
+                    return GroupEnd::Fail(error);
+                }
+                (WriteEnd::Uncertain(error), None) => match self.find_out() {
+                    Ok(true) => return GroupEnd::Answer,
+                    // Known not to have landed: once more, one at a time, for one of them may be the cause.
+                    Ok(false) if !is_alone => return GroupEnd::Split,
+                    Ok(false) => last = Some(error),
+                    Err(error) => return GroupEnd::Dead(error),
+                },
+            }
+        }
+        GroupEnd::Fail(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no run of a group")))
+    }
+
+    /// A reservation that was raised must not be lost before a number of it is answered.
+    fn flush(&self) -> GroupEnd {
+        match self.shared.engine.flush() {
+            Ok(()) => GroupEnd::Answer,
+            Err(error) => GroupEnd::Dead(error),
+        }
+    }
+
+    /// Runs a group once, in one transaction.
+    fn try_group(&mut self, jobs: &mut [Box<dyn Job>]) -> Trial {
+        self.group += 1;
+        let now = self.shared.options.clock.now();
+        let mark = GroupRecord {
+            instance: self.instance,
+            number: self.group,
+            at: now,
+        };
+        let ids = &*self.shared.options.ids;
+        let is_weak = self.shared.options.durability != Durability::Power;
+        let boot = self.shared.boot.as_deref();
+        let mut failed = None;
+        let mut raised = false;
+        let end = self.shared.engine.write(&mut |txn| {
+            let mut wrote = apply_ripe(txn, now)?;
+            for job in jobs.iter_mut() {
+                match job.decide(txn, ids, now) {
+                    Step::Wrote => wrote = true,
+                    Step::Nothing => {}
+                    Step::Failed(error) => {
+                        failed = Some(error);
+                        return Ok(Verdict::RollBack);
+                    }
+                }
+            }
+            if !wrote {
+                return Ok(Verdict::RollBack);
+            }
+            if is_weak {
+                raised = raise_reservation(txn, boot)?;
+            }
+            txn.apply(&Change::Group(mark))?;
+            Ok(Verdict::Commit)
+        });
+        Trial {
+            end,
+            failed,
+            raised,
+        }
+    }
+
+    /// After an uncertain commit: opens the files anew and looks for this group's mark.
+    fn find_out(&self) -> Result<bool> {
+        // No reader may be inside the engine while it throws its state away.
+        let _alone = self
+            .shared
+            .gate
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.shared.engine.reopen()?;
+        let mut landed = false;
+        self.shared.engine.read(&mut |view| {
+            landed = view
+                .group(self.instance)?
+                .is_some_and(|mark| mark.number == self.group);
+            Ok(())
+        })?;
+        Ok(landed)
+    }
+
+    /// The fault that the schedules must find.
+    #[cfg(all(test, feature = "shuttle"))]
+    fn answer_before_commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let mut early = Vec::new();
+        let now = self.shared.options.clock.now();
+        self.shared.engine.write(&mut |txn| {
+            for mut job in jobs.drain(..) {
+                job.decide(txn, &*self.shared.options.ids, now);
+                early.push(job);
+            }
+            early.drain(..).for_each(|job| job.answer(None));
+            shuttle::thread::yield_now();
+            Ok(Verdict::Commit)
+        });
+    }
+}
+
+/// One run of a group.
+struct Trial {
+    end: WriteEnd,
+    /// The storage failed while a command was decided or applied; the transaction was rolled back.
+    failed: Option<Error>,
+    /// The reservation of numbers was raised.
+    raised: bool,
+}
+
+fn apply_ripe(txn: &mut dyn Txn, now: Millis) -> Result<bool> {
+    let mut any = false;
+    loop {
+        let changes = ripen(txn.view(), now)?;
+        if changes.is_empty() {
+            return Ok(any);
+        }
+        any = true;
+        for change in &changes {
+            txn.apply(change)?;
+        }
+    }
+}
+
+/// Raises the board's reservation of numbers if this group has reached it. Answers whether it did.
+fn raise_reservation(txn: &mut dyn Txn, boot: Option<&str>) -> Result<bool> {
+    let before = txn.view().board()?;
+    let passes = zip(before.counters, before.reserved, |n, max| {
+        u64::from(n > max)
+    });
+    if passes == Counters::default() && before.boot.as_deref() == boot {
+        return Ok(false);
+    }
+    let reserved = zip(before.counters, before.reserved, |n, max| {
+        max.max(n + RESERVED)
+    });
+    let after = BoardState {
+        reserved,
+        boot: boot.map(str::to_owned),
+        ..before.clone()
+    };
+    txn.apply(&Change::Board { before, after })?;
+    Ok(true)
+}
+
+/// Combines two sets of counters, kind by kind.
+fn zip(a: Counters, b: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
+    use crate::model::{AttachmentId, CommentId, EventId, LeaseId, RunId, SubscriptionId};
+    Counters {
+        seq: Seq::new(with(a.seq.get(), b.seq.get())),
+        event: EventId::new(with(a.event.get(), b.event.get())),
+        run: RunId::new(with(a.run.get(), b.run.get())),
+        comment: CommentId::new(with(a.comment.get(), b.comment.get())),
+        attachment: AttachmentId::new(with(a.attachment.get(), b.attachment.get())),
+        subscription: SubscriptionId::new(with(a.subscription.get(), b.subscription.get())),
+        lease: LeaseId::new(with(a.lease.get(), b.lease.get())),
+    }
+}

@@ -1,0 +1,67 @@
+//! How a root of boards is opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+
+/// What an answered write survives. At every level a crash never damages the board and never loses the
+/// middle of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// A power cut.
+    #[default]
+    Power,
+    /// A killed process; a power cut may lose the last moments. Never reuses a number all the same: they are
+    /// reserved durably, in blocks.
+    Process,
+}
+
+/// What a write does when the queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Admission {
+    /// It is refused at once: `Overloaded`.
+    #[default]
+    Refuse,
+    /// It waits for a place up to this long, then `Overloaded`.
+    Wait(Duration),
+}
+
+/// How a root of boards is opened. The same for all its boards.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What an answered write survives.
+    pub durability: Durability,
+    /// What a write does when the queue is full; a handle can differ
+    /// ([`with_admission`](crate::BoardStore::with_admission)).
+    pub admission: Admission,
+    /// How many writes may wait, per board.
+    pub queue_len_max: usize,
+    /// How many writes share a commit at most.
+    pub group_len_max: usize,
+    /// How many threads answer reads, for all boards together.
+    pub reader_threads: usize,
+    /// How often changes of other processes are looked for while somebody watches.
+    pub poll_interval: Duration,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where new ids come from.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            durability: Durability::Power,
+            admission: Admission::Refuse,
+            queue_len_max: 4096,
+            group_len_max: 256,
+            reader_threads: cores.clamp(2, 16),
+            poll_interval: Duration::from_millis(100),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
+    }
+}

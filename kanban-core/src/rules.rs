@@ -1,0 +1,67 @@
+//! The rules of the board: plain functions from what is (a [`View`]), the time and new ids to what is to be
+//! written. They touch no thread, clock, disk or channel, and `docs/semantics.md` lives here, once, for every
+//! engine. Check first, write last.
+
+mod ask;
+mod authority;
+mod claim;
+mod create;
+mod draft;
+mod end;
+mod hold;
+mod import;
+mod keep;
+mod life;
+mod links;
+mod review;
+mod settle;
+mod subscribe;
+mod talk;
+#[cfg(test)]
+mod testbed;
+
+pub(crate) use self::ask::{
+    AskPauses, AskPolicy, AskSeq, AskStats, AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix,
+    LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds,
+};
+pub(crate) use self::claim::ripen;
+pub(crate) use self::draft::{Decided, Draft, Refusal};
+
+use crate::error::Result;
+use crate::request::Effect;
+use crate::view::View;
+
+/// A write operation: decides on a draft what is to be written.
+pub(crate) trait Command: Send + 'static {
+    /// What the caller gets.
+    type Answer: Send + 'static;
+
+    /// Decides. May be called again on another draft, when a group is run again.
+    fn decide(&self, draft: &mut Draft<'_>) -> Decided<Self::Answer>;
+}
+
+/// A read operation: asks one snapshot.
+pub(crate) trait Question: Send + 'static {
+    /// What the caller gets.
+    type Answer: Send + 'static;
+
+    /// Asks.
+    fn ask(&self, view: &dyn View) -> Result<Self::Answer>;
+}
+
+/// What a command that decided to answer says: its effect is `Applied` if the draft has changes.
+#[derive(Debug)]
+pub(crate) struct Answered<T> {
+    pub(crate) value: T,
+    pub(crate) repeated: bool,
+}
+
+impl<T> Answered<T> {
+    pub(crate) const fn effect(&self, wrote: bool) -> Effect {
+        match (self.repeated, wrote) {
+            (true, _) => Effect::Repeated,
+            (false, true) => Effect::Applied,
+            (false, false) => Effect::Unchanged,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The best claimable task: found by one seek per lane, whatever is paused, capped or waiting at the top.
+
+use crate::error::{Invalid, NotClaimable, Rejection, Result};
+use crate::model::{Assignee, Millis, PauseTarget, Phase, Status, Task};
+use crate::request::{ClaimFilter, ClaimNext, NextClaim, Who};
+use crate::view::{Lane, PriorityKey};
+
+use super::super::draft::{Decided, Draft};
+use super::super::settle::PAGE;
+use super::super::{Answered, Command};
+use super::{Claimant, open_run, paused, repeated};
+
+/// How many assignees a filter names.
+const ASSIGNEES_MAX: usize = 1000;
+
+impl Command for ClaimNext {
+    type Answer = NextClaim;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Decided<NextClaim> {
+        check_filter(&self.filter)?;
+        let claimant = Claimant {
+            name: &self.claimant,
+            ttl: self.ttl,
+            request_id: self.request_id.as_ref(),
+        };
+        if let Some(open) = repeated(draft, &claimant)? {
+            return Ok(Answered {
+                value: NextClaim::Claimed(Box::new(open)),
+                repeated: true,
+            });
+        }
+        if draft.view().pause(&PauseTarget::Board)?.is_some() {
+            let why = NotClaimable::Paused(PauseTarget::Board);
+            return Err(Rejection::NotClaimable(why).into());
+        }
+        let mut search = Search {
+            draft,
+            next: self,
+            best: None,
+            paused: false,
+            capped: false,
+        };
+        search.run()?;
+        let (best, paused, capped) = (search.best, search.paused, search.capped);
+        let value = match best {
+            Some(task) => NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?)),
+            None => NextClaim::None {
+                next_at: next_at(draft, &self.filter)?,
+                paused,
+                capped,
+            },
+        };
+        Ok(Answered {
+            value,
+            repeated: false,
+        })
+    }
+}
+
+fn check_filter(filter: &ClaimFilter) -> std::result::Result<(), Invalid> {
+    match &filter.who {
+        Who::Only(names) | Who::OnlyOrNobody(names) => match names.len() {
+            0 => Err(Invalid::below("assignees", 1, 0)),
+            1..=ASSIGNEES_MAX => Ok(()),
+            found => Err(Invalid::too_many("assignees", ASSIGNEES_MAX, found)),
+        },
+        Who::Anyone | Who::Nobody => Ok(()),
+    }
+}
+
+struct Search<'s, 'd> {
+    draft: &'s Draft<'d>,
+    next: &'s ClaimNext,
+    best: Option<Task>,
+    paused: bool,
+    capped: bool,
+}
+
+impl Search<'_, '_> {
+    fn run(&mut self) -> Result<()> {
+        let is_board_full = match self.next.caps.board {
+            Some(cap) => self.draft.view().count_in_status(Status::Running)? >= u64::from(cap),
+            None => false,
+        };
+        let phases: &[Phase] = match self.next.filter.phase {
+            Some(Phase::Work) => &[Phase::Work],
+            Some(Phase::Review) => &[Phase::Review],
+            None => &[Phase::Work, Phase::Review],
+        };
+        for phase in phases {
+            match &self.next.filter.who {
+                Who::Anyone => self.look_at_all(*phase, is_board_full)?,
+                Who::Nobody => self.look_at(*phase, None, is_board_full)?,
+                Who::Only(names) => self.look_at_these(*phase, names, is_board_full)?,
+                Who::OnlyOrNobody(names) => {
+                    self.look_at(*phase, None, is_board_full)?;
+                    self.look_at_these(*phase, names, is_board_full)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_all(&mut self, phase: Phase, is_board_full: bool) -> Result<()> {
+        let tenant = self.next.filter.tenant.as_ref();
+        let mut after: Option<Option<Assignee>> = None;
+        loop {
+            let lanes = self
+                .draft
+                .view()
+                .lanes(phase, tenant, after.as_ref(), PAGE)?;
+            let is_last = lanes.len() < PAGE;
+            after = lanes.last().cloned();
+            for assignee in lanes {
+                self.look_at(phase, assignee, is_board_full)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn look_at_these(
+        &mut self,
+        phase: Phase,
+        names: &[Assignee],
+        is_board_full: bool,
+    ) -> Result<()> {
+        names
+            .iter()
+            .try_for_each(|name| self.look_at(phase, Some(name.clone()), is_board_full))
+    }
+
+    fn look_at(
+        &mut self,
+        phase: Phase,
+        assignee: Option<Assignee>,
+        is_board_full: bool,
+    ) -> Result<()> {
+        let lane = Lane {
+            phase,
+            tenant: self.next.filter.tenant.clone(),
+            assignee,
+        };
+        let Some(head) = self.head(&lane)? else {
+            return Ok(());
+        };
+        if paused(self.draft, lane.assignee.as_ref())?.is_some() {
+            self.paused = true;
+        } else if is_board_full || self.is_full(lane.assignee.as_ref())? {
+            self.capped = true;
+        } else if self
+            .best
+            .as_ref()
+            .is_none_or(|best| PriorityKey::of(&head) < PriorityKey::of(best))
+        {
+            self.best = Some(head);
+        }
+        Ok(())
+    }
+
+    /// The first task of a lane that may start. One that ripened under a clock that has jumped back since is
+    /// passed over.
+    fn head(&self, lane: &Lane) -> Result<Option<Task>> {
+        let mut after: Option<PriorityKey> = None;
+        loop {
+            let Some(task) = self.draft.view().claimable(lane, after.as_ref(), 1)?.pop() else {
+                return Ok(None);
+            };
+            if task.not_before.is_none_or(|at| at <= self.draft.now()) {
+                return Ok(Some(task));
+            }
+            after = Some(PriorityKey::of(&task));
+        }
+    }
+
+    fn is_full(&self, assignee: Option<&Assignee>) -> Result<bool> {
+        let (Some(cap), Some(_)) = (self.next.caps.assignee, assignee) else {
+            return Ok(false);
+        };
+        Ok(self.draft.view().count_of(Status::Running, assignee)? >= u64::from(cap))
+    }
+}
+
+/// When a back-off of the filter ends: the first among the waiting tasks looked at, else how far was looked.
+fn next_at(draft: &Draft<'_>, filter: &ClaimFilter) -> Result<Option<Millis>> {
+    let waiting = draft.view().waiting(Millis::new(i64::MAX), PAGE)?;
+    let first = waiting
+        .iter()
+        .find(|task| covers(filter, task))
+        .and_then(|task| task.not_before);
+    let looked = waiting.get(PAGE - 1).and_then(|task| task.not_before);
+    Ok(first.or(looked))
+}
+
+fn covers(filter: &ClaimFilter, task: &Task) -> bool {
+    let is_theirs = match (&filter.who, &task.assignee) {
+        (Who::Anyone, _) | (Who::Nobody | Who::OnlyOrNobody(_), None) => true,
+        (Who::Only(names) | Who::OnlyOrNobody(names), Some(assignee)) => names.contains(assignee),
+        (Who::Nobody, Some(_)) | (Who::Only(_), None) => false,
+    };
+    is_theirs
+        && filter.phase.is_none_or(|phase| task.phase == phase)
+        && filter
+            .tenant
+            .as_ref()
+            .is_none_or(|tenant| task.tenant.as_ref() == Some(tenant))
+}

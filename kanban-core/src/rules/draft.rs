@@ -1,0 +1,600 @@
+//! What one command is going to write, on top of what is.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::change::Change;
+use crate::clock::IdSource;
+use crate::error::{Error, Invalid, Rejection, Result, Subject};
+use crate::model::{
+    Attachment, AttachmentId, BoardState, Comment, CommentId, Event, EventId, EventKind,
+    JsonObject, Label, LeaseId, Link, Millis, Pause, Policy, Run, RunId, Scope, Seq, Subscription,
+    SubscriptionId, Task, TaskId, TextKind,
+};
+use crate::view::View;
+
+use super::Answered;
+
+/// How a decision ends: an answer, a refusal by a rule, or a failure of the storage underneath.
+pub(crate) type Decided<T> = std::result::Result<Answered<T>, Refusal>;
+
+/// Why a decision gave no answer.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A rule said no: nothing of the draft is written.
+    Rule(Error),
+    /// A rule said no, and what the draft holds is written all the same (`PhantomTasks`).
+    WithTrace(Error),
+    /// The storage failed while the rule asked.
+    Storage(Error),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rule(rejection.into())
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        Self::Rule(invalid.into())
+    }
+}
+
+/// `?` on a question to the view: rules never turn those into refusals.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<Subject> for Refusal {
+    fn from(subject: Subject) -> Self {
+        Self::Rule(Error::not_found(subject))
+    }
+}
+
+/// A row that a command touches: as the transaction holds it, and as it will be.
+#[derive(Debug)]
+struct Touched<T> {
+    before: Option<T>,
+    after: Option<T>,
+}
+
+/// What one command is going to write. Reads of single rows see the draft; questions for sets
+/// ([`view`](Self::view)) see the transaction before this command.
+///
+/// Changes come out in the order: board, policy, pauses, tasks, texts, links, runs, comments, attachments,
+/// subscriptions, events, forgotten tasks; within a kind by key.
+pub(crate) struct Draft<'a> {
+    view: &'a dyn View,
+    ids: &'a dyn IdSource,
+    now: Millis,
+    board_before: BoardState,
+    board: BoardState,
+    policy: Option<Policy>,
+    pauses: Vec<Touched<Pause>>,
+    tasks: BTreeMap<TaskId, Touched<Task>>,
+    texts: BTreeMap<(TaskId, TextKind), Option<String>>,
+    links: BTreeMap<Link, LinkChange>,
+    runs: BTreeMap<RunId, Touched<Run>>,
+    comments: Vec<Comment>,
+    attachments: Vec<Change>,
+    subscriptions: BTreeMap<SubscriptionId, Touched<Subscription>>,
+    events: Vec<Event>,
+    removed_events: Vec<EventId>,
+    forgotten: Vec<TaskId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkChange {
+    Add,
+    Remove,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft on an open transaction.
+    pub(crate) fn new(view: &'a dyn View, ids: &'a dyn IdSource, now: Millis) -> Result<Self> {
+        let board = view.board()?;
+        let mut next = board.clone();
+        next.counters.seq = Seq::new(board.counters.seq.get() + 1);
+        Ok(Self {
+            view,
+            ids,
+            now,
+            board_before: board,
+            board: next,
+            policy: None,
+            pauses: Vec::new(),
+            tasks: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            links: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            comments: Vec::new(),
+            attachments: Vec::new(),
+            subscriptions: BTreeMap::new(),
+            events: Vec::new(),
+            removed_events: Vec::new(),
+            forgotten: Vec::new(),
+        })
+    }
+
+    /// Another empty draft on the same transaction, to decide on without writing.
+    pub(crate) fn scratch(&self) -> Result<Self> {
+        Self::new(self.view, self.ids, self.now)
+    }
+
+    /// The transaction before this command.
+    pub(crate) fn view(&self) -> &'a dyn View {
+        self.view
+    }
+
+    /// The time of the decision.
+    pub(crate) const fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// The board's row, with the numbers given so far.
+    pub(crate) const fn board(&self) -> &BoardState {
+        &self.board
+    }
+
+    /// The board's row, to be changed (imports, `gc`).
+    pub(crate) const fn board_mut(&mut self) -> &mut BoardState {
+        &mut self.board
+    }
+
+    /// The `seq` of the last command before this one that wrote something.
+    pub(crate) const fn seq_before(&self) -> Seq {
+        self.board_before.counters.seq
+    }
+
+    /// The `seq` of this command, if it writes.
+    pub(crate) const fn seq(&self) -> Seq {
+        self.board.counters.seq
+    }
+
+    /// The board's limits.
+    pub(crate) fn policy(&self) -> Result<Policy> {
+        match &self.policy {
+            Some(policy) => Ok(policy.clone()),
+            None => self.view.policy(),
+        }
+    }
+
+    /// Replaces the board's limits.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.policy = Some(policy);
+    }
+
+    /// Adds, replaces or removes a pause.
+    pub(crate) fn set_pause(&mut self, before: Option<Pause>, after: Option<Pause>) {
+        self.pauses.push(Touched { before, after });
+    }
+
+    /// An id for a new task.
+    pub(crate) fn new_task_id(&self) -> TaskId {
+        self.ids.task_id(self.now)
+    }
+
+    /// A task, as this draft leaves it.
+    pub(crate) fn task(&self, id: &TaskId) -> Result<Option<Task>> {
+        match self.tasks.get(id) {
+            Some(touched) => Ok(touched.after.clone()),
+            None => self.view.task(id),
+        }
+    }
+
+    /// The task that the call is about.
+    pub(crate) fn subject(&self, id: &TaskId) -> std::result::Result<Task, Refusal> {
+        self.task(id)?
+            .ok_or_else(|| Subject::Task(id.clone()).into())
+    }
+
+    /// Writes a task's row. Its first write remembers what the transaction held.
+    pub(crate) fn put_task(&mut self, mut task: Task) -> Result<()> {
+        let now = self.now;
+        task.waiting = task.status.is_claimable() && task.not_before.is_some_and(|at| at > now);
+        if let Some(touched) = self.tasks.get_mut(&task.id) {
+            touched.after = Some(task);
+        } else {
+            let before = self.view.task(&task.id)?;
+            self.tasks.insert(
+                task.id.clone(),
+                Touched {
+                    before,
+                    after: Some(task),
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes a task's row that the view does not hold: spares the look-up.
+    pub(crate) fn put_new_task(&mut self, mut task: Task) {
+        let now = self.now;
+        task.waiting = task.status.is_claimable() && task.not_before.is_some_and(|at| at > now);
+        self.tasks.insert(
+            task.id.clone(),
+            Touched {
+                before: None,
+                after: Some(task),
+            },
+        );
+    }
+
+    /// Removes a task's row, and all that belongs to it but its links.
+    pub(crate) fn forget_task(&mut self, task: Task) {
+        self.forgotten.push(task.id.clone());
+        self.tasks.insert(
+            task.id.clone(),
+            Touched {
+                before: Some(task),
+                after: None,
+            },
+        );
+    }
+
+    /// Writes a long text of a task.
+    pub(crate) fn put_text(&mut self, task: &TaskId, kind: TextKind, text: Option<String>) {
+        self.texts.insert((task.clone(), kind), text);
+    }
+
+    /// A long text of a task, as this draft leaves it.
+    pub(crate) fn text(&self, task: &TaskId, kind: TextKind) -> Result<Option<String>> {
+        match self.texts.get(&(task.clone(), kind)) {
+            Some(text) => Ok(text.clone()),
+            None => self.view.text(task, kind),
+        }
+    }
+
+    /// Whether a link exists, as this draft leaves it.
+    pub(crate) fn has_link(&self, link: &Link) -> Result<bool> {
+        match self.links.get(link) {
+            Some(change) => Ok(*change == LinkChange::Add),
+            None => self.view.has_link(link),
+        }
+    }
+
+    /// Adds a link that does not exist.
+    pub(crate) fn add_link(&mut self, link: Link) {
+        self.links.insert(link, LinkChange::Add);
+    }
+
+    /// Removes a link that exists.
+    pub(crate) fn remove_link(&mut self, link: Link) {
+        self.links.insert(link, LinkChange::Remove);
+    }
+
+    /// A run, as this draft leaves it.
+    pub(crate) fn run(&self, id: RunId) -> Result<Option<Run>> {
+        match self.runs.get(&id) {
+            Some(touched) => Ok(touched.after.clone()),
+            None => self.view.run(id),
+        }
+    }
+
+    /// Writes a run.
+    pub(crate) fn put_run(&mut self, run: Run) -> Result<()> {
+        if let Some(touched) = self.runs.get_mut(&run.id) {
+            touched.after = Some(run);
+        } else {
+            let before = self.view.run(run.id)?;
+            self.runs.insert(
+                run.id,
+                Touched {
+                    before,
+                    after: Some(run),
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes a run that the view does not hold: spares the look-up.
+    pub(crate) fn put_new_run(&mut self, run: Run) {
+        self.runs.insert(
+            run.id,
+            Touched {
+                before: None,
+                after: Some(run),
+            },
+        );
+    }
+
+    /// Adds a comment.
+    pub(crate) fn add_comment(&mut self, comment: Comment) {
+        self.comments.push(comment);
+    }
+
+    /// Adds an attachment.
+    pub(crate) fn add_attachment(&mut self, attachment: Attachment) {
+        self.attachments
+            .push(Change::AddAttachment(Box::new(attachment)));
+    }
+
+    /// Removes an attachment.
+    pub(crate) fn remove_attachment(&mut self, attachment: Attachment) {
+        self.attachments
+            .push(Change::RemoveAttachment(Box::new(attachment)));
+    }
+
+    /// Writes or removes a subscription.
+    pub(crate) fn put_subscription(
+        &mut self,
+        before: Option<Subscription>,
+        after: Option<Subscription>,
+    ) {
+        let key = after
+            .as_ref()
+            .or(before.as_ref())
+            .map(|subscription| subscription.id);
+        let Some(key) = key else { return };
+        match self.subscriptions.get_mut(&key) {
+            Some(touched) => touched.after = after,
+            None => {
+                self.subscriptions.insert(key, Touched { before, after });
+            }
+        }
+    }
+
+    /// The subscriptions of a scope, as this draft leaves them, by id.
+    pub(crate) fn subscriptions_of(
+        &self,
+        scope: &Scope,
+        limit: usize,
+    ) -> Result<Vec<Subscription>> {
+        let mut all: BTreeMap<SubscriptionId, Subscription> = self
+            .view
+            .subscriptions_of(scope, None, limit)?
+            .into_iter()
+            .map(|subscription| (subscription.id, subscription))
+            .collect();
+        for (id, touched) in &self.subscriptions {
+            match &touched.after {
+                Some(after) if &after.scope == scope => {
+                    all.insert(*id, after.clone());
+                }
+                _ => {
+                    all.remove(id);
+                }
+            }
+        }
+        Ok(all.into_values().collect())
+    }
+
+    /// Removes an event (`gc`).
+    pub(crate) fn remove_event(&mut self, id: EventId) {
+        self.removed_events.push(id);
+    }
+
+    /// The number of a new run.
+    pub(crate) fn next_run(&mut self) -> RunId {
+        self.board.counters.run = RunId::new(self.board.counters.run.get() + 1);
+        self.board.counters.run
+    }
+
+    /// The number of a new comment.
+    pub(crate) fn next_comment(&mut self) -> CommentId {
+        self.board.counters.comment = CommentId::new(self.board.counters.comment.get() + 1);
+        self.board.counters.comment
+    }
+
+    /// The number of a new attachment.
+    pub(crate) fn next_attachment(&mut self) -> AttachmentId {
+        self.board.counters.attachment =
+            AttachmentId::new(self.board.counters.attachment.get() + 1);
+        self.board.counters.attachment
+    }
+
+    /// The number of a new subscription.
+    pub(crate) fn next_subscription(&mut self) -> SubscriptionId {
+        self.board.counters.subscription =
+            SubscriptionId::new(self.board.counters.subscription.get() + 1);
+        self.board.counters.subscription
+    }
+
+    /// The number of a new lease.
+    pub(crate) fn next_lease(&mut self) -> LeaseId {
+        self.board.counters.lease = LeaseId::new(self.board.counters.lease.get() + 1);
+        self.board.counters.lease
+    }
+
+    /// Appends an event. An event of a task also moves the task's version and `updated_at`, where its kind does,
+    /// so the task's row is written before its event. Answers the event's number.
+    pub(crate) fn event(&mut self, entry: Entry<'_>) -> Result<EventId> {
+        let id = EventId::new(self.board.counters.event.get() + 1);
+        self.board.counters.event = id;
+        if let Some(task) = entry.task {
+            self.touch_task(task, &entry.kind)?;
+        }
+        self.events.push(Event {
+            id,
+            seq: self.board.counters.seq,
+            at: self.now,
+            task: entry.task.cloned(),
+            run: entry.run,
+            actor: entry.actor.cloned(),
+            kind: entry.kind,
+            data: JsonObject::of_rule(entry.data),
+        });
+        Ok(id)
+    }
+
+    /// Appends an event with number, time and data as given (imports).
+    pub(crate) fn raw_event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn touch_task(&mut self, id: &TaskId, kind: &EventKind) -> Result<()> {
+        let Some(mut task) = self.task(id)? else {
+            return Ok(());
+        };
+        if kind.moves_version() {
+            task.version = task.version.next();
+            task.updated_at = self.now;
+        }
+        // An event on a settled task is something for gc again.
+        task.collectable = task.settled_at.is_some();
+        self.put_task(task)
+    }
+
+    /// Whether anything would be written.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.policy.is_some()
+            || !self.pauses.is_empty()
+            || self
+                .tasks
+                .values()
+                .any(|touched| touched.before != touched.after)
+            || !self.texts.is_empty()
+            || !self.links.is_empty()
+            || !self.runs.is_empty()
+            || !self.comments.is_empty()
+            || !self.attachments.is_empty()
+            || !self.subscriptions.is_empty()
+            || !self.events.is_empty()
+            || !self.removed_events.is_empty()
+    }
+
+    /// The list of changes; empty if there is nothing to write.
+    pub(crate) fn into_changes(self) -> Vec<Change> {
+        if !self.has_changes() {
+            return Vec::new();
+        }
+        let mut changes = vec![Change::Board {
+            before: self.board_before,
+            after: self.board,
+        }];
+        changes.extend(self.policy.map(|after| Change::Policy { after }));
+        changes.extend(self.pauses.into_iter().map(|t| Change::Pause {
+            before: t.before,
+            after: t.after,
+        }));
+        changes.extend(
+            self.tasks
+                .into_values()
+                .filter(|t| t.before != t.after)
+                .map(|t| Change::Task {
+                    before: t.before.map(Box::new),
+                    after: t.after.map(Box::new),
+                }),
+        );
+        changes.extend(
+            self.texts
+                .into_iter()
+                .map(|((task, kind), after)| Change::Text { task, kind, after }),
+        );
+        changes.extend(self.links.into_iter().map(|(link, change)| match change {
+            LinkChange::Add => Change::AddLink(link),
+            LinkChange::Remove => Change::RemoveLink(link),
+        }));
+        changes.extend(self.runs.into_values().filter_map(|t| {
+            let after = Box::new(t.after?);
+            Some(Change::Run {
+                before: t.before.map(Box::new),
+                after,
+            })
+        }));
+        changes.extend(
+            self.comments
+                .into_iter()
+                .map(|c| Change::AddComment(Box::new(c))),
+        );
+        changes.extend(self.attachments);
+        changes.extend(
+            self.subscriptions
+                .into_values()
+                .map(|t| Change::Subscription {
+                    before: t.before.map(Box::new),
+                    after: t.after.map(Box::new),
+                }),
+        );
+        changes.extend(
+            self.events
+                .into_iter()
+                .map(|e| Change::AddEvent(Box::new(e))),
+        );
+        changes.extend(self.removed_events.into_iter().map(Change::RemoveEvent));
+        changes.extend(self.forgotten.into_iter().map(Change::Forget));
+        changes
+    }
+}
+
+impl std::fmt::Debug for Draft<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Draft")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An event to be appended.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    kind: EventKind,
+    task: Option<&'a TaskId>,
+    run: Option<RunId>,
+    actor: Option<&'a Label>,
+    data: Map<String, Value>,
+}
+
+impl<'a> Entry<'a> {
+    /// An event of a task.
+    pub(crate) fn of(task: &'a TaskId, kind: EventKind) -> Self {
+        Self {
+            kind,
+            task: Some(task),
+            run: None,
+            actor: None,
+            data: Map::new(),
+        }
+    }
+
+    /// An event of the board.
+    pub(crate) fn of_board(kind: EventKind) -> Self {
+        Self {
+            kind,
+            task: None,
+            run: None,
+            actor: None,
+            data: Map::new(),
+        }
+    }
+
+    /// Names the run.
+    pub(crate) const fn run(mut self, run: Option<RunId>) -> Self {
+        self.run = run;
+        self
+    }
+
+    /// Names who did it.
+    pub(crate) const fn by(mut self, actor: Option<&'a Label>) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    /// Adds a detail; an absent one (JSON null) is left out.
+    pub(crate) fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
+        let value = serde_json::to_value(value).expect("details are plain values with string keys");
+        if !value.is_null() {
+            self.data.insert(key.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds a detail whose absence is told too, as JSON null.
+    pub(crate) fn with_or_null(mut self, key: &str, value: impl serde::Serialize) -> Self {
+        self.data.insert(key.to_owned(), Value::Null);
+        self.with(key, value)
+    }
+
+    /// Adds the two statuses of a status change; nothing where the status stays.
+    pub(crate) fn moved(self, from: crate::model::Status, to: crate::model::Status) -> Self {
+        if from == to {
+            return self;
+        }
+        self.with("from", from).with("to", to)
+    }
+}

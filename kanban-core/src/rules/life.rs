@@ -1,0 +1,6 @@
+//! The larger turns of a task's life: planning, reopening, and the archive.
+
+mod archive;
+mod decompose;
+mod reopen;
+mod specify;

@@ -1,0 +1,262 @@
+//! Links between tasks: adding, removing, and the search for circles.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::{Invalid, Rejection, Result};
+use crate::model::{EventKind, Label, Link, Scope, Subscription, Task, TaskId};
+use crate::request::{LinkTasks, UnlinkTasks};
+
+use super::authority::unknown;
+use super::draft::{Decided, Draft, Entry, Refusal};
+use super::settle::{PAGE, settle};
+use super::{Answered, Command};
+
+/// How many parents a task may have.
+pub(super) const PARENTS_MAX: usize = 1000;
+/// How many children a task may have.
+const CHILDREN_MAX: usize = 10_000;
+/// How many subscriptions a task may have.
+pub(super) const SUBSCRIPTIONS_MAX: usize = 100;
+/// How many links a search for a circle looks at.
+const LINKS_LOOKED_AT_MAX: usize = 100_000;
+
+impl Command for LinkTasks {
+    type Answer = Task;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Decided<Task> {
+        let child = draft.subject(&self.child)?;
+        let missing = unknown(draft, std::slice::from_ref(&self.parent))?;
+        if !missing.is_empty() {
+            return Err(Rejection::UnknownTasks { ids: missing }.into());
+        }
+        let link = Link {
+            parent: self.parent.clone(),
+            child: self.child.clone(),
+        };
+        if draft.has_link(&link)? {
+            return Ok(Answered {
+                value: child,
+                repeated: false,
+            });
+        }
+        check_new_parents(draft, &child.id, std::slice::from_ref(&self.parent))?;
+        add_parent(draft, &self.child, &self.parent, self.actor.as_ref())?;
+        let child = draft.subject(&self.child)?;
+        settle(draft, child, &self.parent, self.actor.as_ref())?;
+        inherit(draft, &self.child, std::slice::from_ref(&self.parent))?;
+        Ok(Answered {
+            value: draft.subject(&self.child)?,
+            repeated: false,
+        })
+    }
+}
+
+impl Command for UnlinkTasks {
+    type Answer = Task;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Decided<Task> {
+        let child = draft.subject(&self.child)?;
+        let missing = unknown(draft, std::slice::from_ref(&self.parent))?;
+        if !missing.is_empty() {
+            return Err(Rejection::UnknownTasks { ids: missing }.into());
+        }
+        let link = Link {
+            parent: self.parent.clone(),
+            child: self.child.clone(),
+        };
+        if !draft.has_link(&link)? {
+            return Ok(Answered {
+                value: child,
+                repeated: false,
+            });
+        }
+        remove_parent(draft, &self.child, &self.parent, self.actor.as_ref())?;
+        let child = draft.subject(&self.child)?;
+        settle(draft, child, &self.parent, self.actor.as_ref())?;
+        Ok(Answered {
+            value: draft.subject(&self.child)?,
+            repeated: false,
+        })
+    }
+}
+
+/// Refuses new parents that are the child itself, close a circle, or are over a limit. The parents exist and
+/// are not linked yet.
+pub(super) fn check_new_parents(
+    draft: &Draft<'_>,
+    child: &TaskId,
+    parents: &[TaskId],
+) -> std::result::Result<(), Refusal> {
+    let linked = draft.view().parents(child, None, PARENTS_MAX)?.len();
+    if linked + parents.len() > PARENTS_MAX {
+        return Err(Invalid::too_many("parents", PARENTS_MAX, linked + parents.len()).into());
+    }
+    for parent in parents {
+        check_room_for_child(draft, parent, 1)?;
+        if let Some(path) = path_down(draft, child, parent)? {
+            return Err(Rejection::WouldCycle { path }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a parent that has as many children as are allowed.
+pub(super) fn check_room_for_child(
+    draft: &Draft<'_>,
+    parent: &TaskId,
+    more: usize,
+) -> std::result::Result<(), Refusal> {
+    let found = draft.view().count_children(parent, CHILDREN_MAX)? + more;
+    if found > CHILDREN_MAX {
+        return Err(Invalid::too_many("children", CHILDREN_MAX, found).into());
+    }
+    Ok(())
+}
+
+/// The way from a task down to another by existing links, if there is one; both ends are in it.
+fn path_down(
+    draft: &Draft<'_>,
+    from: &TaskId,
+    to: &TaskId,
+) -> std::result::Result<Option<Vec<TaskId>>, Refusal> {
+    if from == to {
+        return Ok(Some(vec![from.clone()]));
+    }
+    // What has no parent is below nothing: the usual case of a new graph, built from the top.
+    if draft.view().parents(to, None, 1)?.is_empty() {
+        return Ok(None);
+    }
+    let mut came_from: BTreeMap<TaskId, TaskId> = BTreeMap::new();
+    let mut queue = VecDeque::from([from.clone()]);
+    let mut looked_at = 0;
+    while let Some(at) = queue.pop_front() {
+        let mut after: Option<TaskId> = None;
+        loop {
+            let page = draft.view().children(&at, after.as_ref(), PAGE)?;
+            looked_at += page.len();
+            if looked_at > LINKS_LOOKED_AT_MAX {
+                return Err(Rejection::GraphTooLarge.into());
+            }
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
+            for child in page {
+                if &child == from || came_from.contains_key(&child) {
+                    continue;
+                }
+                came_from.insert(child.clone(), at.clone());
+                if &child == to {
+                    return Ok(Some(walk_back(&came_from, from, to)));
+                }
+                queue.push_back(child);
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn walk_back(came_from: &BTreeMap<TaskId, TaskId>, from: &TaskId, to: &TaskId) -> Vec<TaskId> {
+    let mut path = vec![to.clone()];
+    let mut at = to;
+    while let Some(before) = came_from.get(at) {
+        path.push(before.clone());
+        at = before;
+    }
+    debug_assert_eq!(Some(from), path.last(), "the walk back ends where it began");
+    path.reverse();
+    path
+}
+
+/// Adds a link with its event. The child is not settled yet, nor has it inherited.
+pub(super) fn add_parent(
+    draft: &mut Draft<'_>,
+    child: &TaskId,
+    parent: &TaskId,
+    actor: Option<&Label>,
+) -> std::result::Result<(), Refusal> {
+    let parent_is_open = !draft.subject(parent)?.status.satisfies_children();
+    let mut task = draft.subject(child)?;
+    task.open_parents += u32::from(parent_is_open);
+    draft.put_task(task)?;
+    draft.add_link(Link {
+        parent: parent.clone(),
+        child: child.clone(),
+    });
+    draft.event(
+        Entry::of(child, EventKind::Linked)
+            .by(actor)
+            .with("parent", parent),
+    )?;
+    Ok(())
+}
+
+/// Removes a link with its event. The child is not settled yet.
+pub(super) fn remove_parent(
+    draft: &mut Draft<'_>,
+    child: &TaskId,
+    parent: &TaskId,
+    actor: Option<&Label>,
+) -> std::result::Result<(), Refusal> {
+    let parent_was_open = !draft.subject(parent)?.status.satisfies_children();
+    let mut task = draft.subject(child)?;
+    task.open_parents = task.open_parents.saturating_sub(u32::from(parent_was_open));
+    draft.put_task(task)?;
+    draft.remove_link(Link {
+        parent: parent.clone(),
+        child: child.clone(),
+    });
+    draft.event(
+        Entry::of(child, EventKind::Unlinked)
+            .by(actor)
+            .with("parent", parent),
+    )?;
+    Ok(())
+}
+
+/// Gives a task the subscriptions of others: all routing fields, the cursor where the task's log ends, one per
+/// place. The last thing a command does, so that none of its own events is news.
+pub(super) fn inherit(
+    draft: &mut Draft<'_>,
+    child: &TaskId,
+    from: &[TaskId],
+) -> std::result::Result<(), Refusal> {
+    let caught_up = draft.board().counters.event;
+    let mut has = subscriptions_of(draft, child)?;
+    for source in from {
+        for theirs in subscriptions_of(draft, source)? {
+            if has.iter().any(|ours| is_same_place(ours, &theirs)) {
+                continue;
+            }
+            let inherited = Subscription {
+                id: draft.next_subscription(),
+                scope: Scope::Task(child.clone()),
+                created_at: draft.now(),
+                cursor: caught_up,
+                attempts: 0,
+                lease: None,
+                acked: None,
+                retry_at: None,
+                ..theirs
+            };
+            has.push(inherited.clone());
+            if has.len() > SUBSCRIPTIONS_MAX {
+                return Err(
+                    Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, has.len()).into(),
+                );
+            }
+            draft.put_subscription(None, Some(inherited));
+        }
+    }
+    Ok(())
+}
+
+/// The subscriptions of a task, as the draft leaves them.
+fn subscriptions_of(draft: &Draft<'_>, task: &TaskId) -> Result<Vec<Subscription>> {
+    draft.subscriptions_of(&Scope::Task(task.clone()), SUBSCRIPTIONS_MAX)
+}
+
+fn is_same_place(a: &Subscription, b: &Subscription) -> bool {
+    a.channel == b.channel && a.address == b.address && a.thread == b.thread
+}
