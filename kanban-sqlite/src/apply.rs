@@ -1,0 +1,214 @@
+//! Changes, written into the open transaction.
+
+use std::time::Duration;
+
+use kanban_core::{
+    Assignee, BoardState, Change, Error, ErrorKind, Event, GroupRecord, JsonObject, Link, Policy,
+    Result, Task, TaskId, TextKind, Txn, View,
+};
+use rusqlite::{Params, params_from_iter};
+
+use crate::error::storage;
+use crate::rows::{Cell, Record};
+use crate::statements as sql;
+use crate::view::Board;
+
+/// How long the mark of another instance is kept.
+const GROUP_LIFE: Duration = Duration::from_hours(24);
+
+impl Txn for Board<'_> {
+    fn apply(&mut self, change: &Change) -> Result<()> {
+        match change {
+            Change::Board { before, after } => self.update(before, after),
+            Change::Policy { after } => self.replace(after),
+            Change::Pause { before, after } => {
+                self.put(before.as_ref(), after.as_ref(), sql::DELETE_PAUSE)
+            }
+            Change::Task { before, after } => self.task(before.as_deref(), after.as_deref()),
+            Change::Text { task, kind, after } => self.text(task, *kind, after.as_deref()),
+            Change::AddLink(link) => self.link(sql::INSERT_LINK, link),
+            Change::RemoveLink(link) => self.link(sql::DELETE_LINK, link),
+            Change::Run { before, after } => match before {
+                None => self.insert(after.as_ref()),
+                Some(before) => self.update(before.as_ref(), after.as_ref()),
+            },
+            Change::AddEvent(event) => self.event(event),
+            Change::RemoveEvent(id) => self.delete(sql::DELETE_EVENT, &Cell::number(id.get())),
+            Change::AddComment(comment) => self.insert(comment.as_ref()),
+            Change::AddAttachment(attachment) => self.insert(attachment.as_ref()),
+            Change::RemoveAttachment(attachment) => {
+                self.delete(sql::DELETE_ATTACHMENT, &Cell::number(attachment.id.get()))
+            }
+            Change::Subscription { before, after } => self.put(
+                before.as_deref(),
+                after.as_deref(),
+                sql::DELETE_SUBSCRIPTION,
+            ),
+            Change::Forget(task) => self.forget(task),
+            Change::Group(record) => self.group(record),
+        }
+    }
+
+    fn view(&self) -> &dyn View {
+        self
+    }
+}
+
+impl Board<'_> {
+    /// The two rows that every board has.
+    pub(crate) fn found(&self, board: &BoardState) -> Result<()> {
+        self.insert(board)?;
+        self.insert(&Policy::default())
+    }
+
+    fn execute(&self, text: &str, params: impl Params) -> Result<usize> {
+        let doing = |error| storage("writing to the board", error);
+        let mut statement = self.connection.prepare_cached(text).map_err(doing)?;
+        statement.execute(params).map_err(doing)
+    }
+
+    /// Writes exactly one row. A change names the row that the transaction holds: if it is not there, the file
+    /// is not what it was read as.
+    fn execute_one(&self, text: &str, params: impl Params) -> Result<()> {
+        match self.execute(text, params)? {
+            1 => Ok(()),
+            rows => Err(Error::corrupt(format!(
+                "one row was to be written, found {rows}: {text}"
+            ))),
+        }
+    }
+
+    fn insert<T: Record>(&self, row: &T) -> Result<()> {
+        self.execute_one(T::TABLE.insert, params_from_iter(row.cells()))
+    }
+
+    fn delete(&self, text: &str, key: &Cell<'_>) -> Result<()> {
+        self.execute_one(text, [key])
+    }
+
+    fn put<T: Record>(&self, before: Option<&T>, after: Option<&T>, delete: &str) -> Result<()> {
+        match (before, after) {
+            (None, Some(after)) => self.insert(after),
+            (Some(before), Some(after)) => self.update(before, after),
+            (Some(before), None) => match before.cells().first() {
+                Some(key) => self.delete(delete, key),
+                None => Ok(()),
+            },
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Writes the columns that differ. The others' index entries do not move then.
+    fn update<T: Record>(&self, before: &T, after: &T) -> Result<()> {
+        let (old, new) = (before.cells(), after.cells());
+        let changed: Vec<bool> = old.iter().zip(&new).map(|(old, new)| old != new).collect();
+        self.set::<T>(&old, new, |at| changed.get(at).copied().unwrap_or(false))
+    }
+
+    /// Writes all columns but the key.
+    fn replace<T: Record>(&self, after: &T) -> Result<()> {
+        let cells = after.cells();
+        self.set::<T>(&cells, after.cells(), |at| at > 0)
+    }
+
+    fn set<T: Record>(
+        &self,
+        old: &[Cell<'_>],
+        new: Vec<Cell<'_>>,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<()> {
+        let table = T::TABLE;
+        let (Some(name), Some(key)) = (table.columns.first(), old.first()) else {
+            return Ok(());
+        };
+        let named = table.columns.iter().copied().enumerate();
+        let columns: Vec<&str> = named
+            .filter(|(at, _)| wanted(*at))
+            .map(|(_, column)| column)
+            .collect();
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let values = new.into_iter().enumerate();
+        let values = values.filter(|(at, _)| wanted(*at)).map(|(_, cell)| cell);
+        self.execute_one(
+            &sql::update(table.name, name, &columns),
+            params_from_iter(values.chain([key.clone()])),
+        )
+    }
+
+    fn task(&self, before: Option<&Task>, after: Option<&Task>) -> Result<()> {
+        if before.map(counted_as) != after.map(counted_as) {
+            if let Some(before) = before {
+                self.count_down(before)?;
+            }
+            if let Some(after) = after {
+                self.execute_one(sql::COUNT_UP, counted_as(after))?;
+            }
+        }
+        self.put(before, after, sql::DELETE_TASK)
+    }
+
+    /// A counter at 0 has no row.
+    fn count_down(&self, task: &Task) -> Result<()> {
+        match self.execute(sql::COUNT_DOWN, counted_as(task))? {
+            0 => self.execute_one(sql::COUNT_OUT, counted_as(task)),
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self, task: &TaskId, kind: TextKind, after: Option<&str>) -> Result<()> {
+        let (task, kind) = (task.as_str(), kind.as_str());
+        match after {
+            Some(text) => self.execute_one(sql::PUT_TEXT, (task, kind, text)),
+            // Whether there was one is not said: none is nothing to remove.
+            None => self.execute(sql::DELETE_TEXT, (task, kind)).map(|_| ()),
+        }
+    }
+
+    fn link(&self, text: &str, link: &Link) -> Result<()> {
+        self.execute_one(text, (link.parent.as_str(), link.child.as_str()))
+    }
+
+    /// An event that could not be read back would stop every later walk of the log: it stops its own command
+    /// instead.
+    fn event(&self, event: &Event) -> Result<()> {
+        let cells = event.cells();
+        if let Some(Cell::Text(data)) = cells.last()
+            && data.len() > JsonObject::MAX_BYTES
+        {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("data of an event: at most 64 KiB, found {}", data.len()),
+            ));
+        }
+        self.execute_one(sql::INSERT_EVENT, params_from_iter(cells))
+    }
+
+    fn forget(&self, task: &TaskId) -> Result<()> {
+        for text in [
+            sql::FORGET_TEXTS,
+            sql::FORGET_RUNS,
+            sql::FORGET_EVENTS,
+            sql::FORGET_COMMENTS,
+            sql::FORGET_ATTACHMENTS,
+            sql::FORGET_SUBSCRIPTIONS,
+        ] {
+            self.execute(text, [task.as_str()])?;
+        }
+        Ok(())
+    }
+
+    fn group(&self, record: &GroupRecord) -> Result<()> {
+        self.insert(record)?;
+        let oldest = record.at.before(GROUP_LIFE).get();
+        let params = (oldest, record.instance.cast_signed());
+        self.execute(sql::FORGET_GROUPS, params).map(|_| ())
+    }
+}
+
+/// The key of the counter that a task is in.
+fn counted_as(task: &Task) -> (&str, &str) {
+    let name = task.assignee.as_ref().map_or("", Assignee::as_str);
+    (task.status.as_str(), name)
+}

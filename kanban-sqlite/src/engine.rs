@@ -1,0 +1,336 @@
+//! One open board.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kanban_core::{
+    BoardState, Engine, Error, ErrorKind, Result, Txn, Unavailable, Verdict, View, Violation,
+    WriteEnd,
+};
+use rusqlite::config::DbConfig;
+
+use crate::cache;
+use crate::check;
+use crate::connection::{Role, synchronous};
+use crate::core::{Core, Handle, Undo, lock};
+use crate::error::storage;
+use crate::setup::{ready, set_up};
+use crate::statements as sql;
+use crate::view::Board;
+use crate::wait::Deadline;
+use crate::wal::{self, Checkpoint};
+
+/// The `-wal` is copied into the database when the writer is idle and it has as many pages.
+const IDLE_FRAMES: u32 = 1000;
+/// The size of a page; SQLite's default, which a new board gets.
+const PAGE_LEN: u64 = 4096;
+
+/// One open board. Its connections stay inside.
+#[derive(Debug)]
+pub struct SqliteEngine {
+    core: Arc<Core>,
+    read_deadline: Duration,
+    /// What the writer must tell before it goes on.
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Debug, Default)]
+enum Trouble {
+    #[default]
+    None,
+    /// An error of upkeep.
+    Idle(Error),
+    /// A commit is uncertain: nothing is written before the files are opened anew.
+    Uncertain,
+}
+
+impl SqliteEngine {
+    /// Sets the board up if need be, and opens the writer's connection on this thread.
+    pub(crate) fn open(
+        core: Core,
+        read_deadline: Duration,
+        create: Option<&BoardState>,
+    ) -> Result<Self> {
+        let core = Arc::new(core);
+        let handle = set_up(&core, create)?;
+        core.remember()?;
+        cache::keep(&core, Role::Writer, handle);
+        Ok(Self {
+            core,
+            read_deadline,
+            trouble: Mutex::default(),
+        })
+    }
+
+    /// How many connections to the board are open, over all threads.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.core.opened()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.core.busy_deadline)
+    }
+
+    fn write_with(
+        &self,
+        handle: &Handle,
+        fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>,
+    ) -> WriteEnd {
+        let end = match self.make_room(handle) {
+            Ok(()) => self.transact(handle, fill),
+            Err(error) => WriteEnd::NotWritten(error),
+        };
+        // An acknowledged write must be where others look for it. Whatever else went wrong, a moved file is why.
+        let end = match self.core.in_place() {
+            Ok(()) => end,
+            Err(error) => WriteEnd::Uncertain(error),
+        };
+        if matches!(end, WriteEnd::Uncertain(_)) {
+            *lock(&self.trouble) = Trouble::Uncertain;
+        }
+        end
+    }
+
+    fn transact(
+        &self,
+        handle: &Handle,
+        fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>,
+    ) -> WriteEnd {
+        let undo = match handle.begin_write(self.deadline()) {
+            Ok(undo) => undo,
+            Err(error) => return WriteEnd::NotWritten(error),
+        };
+        let mut board = Board {
+            connection: handle.connection(),
+            alarm: &handle.alarm,
+        };
+        match fill(&mut board) {
+            Err(error) => WriteEnd::NotWritten(error),
+            Ok(Verdict::RollBack) => WriteEnd::Done(Verdict::RollBack),
+            Ok(Verdict::Commit) => self.commit(handle, undo),
+        }
+    }
+
+    fn commit(&self, handle: &Handle, undo: Undo<'_>) -> WriteEnd {
+        if handle.connection().is_autocommit() {
+            let context = "the transaction was undone by an error inside it";
+            return WriteEnd::NotWritten(Error::unavailable(Unavailable::Io, context));
+        }
+        let mut is_refused = false;
+        let done = self.deadline().retry(|| {
+            handle.run("COMMIT").map_err(|error| {
+                let code = error.sqlite_error_code();
+                is_refused = code == Some(rusqlite::ErrorCode::ConstraintViolation);
+                storage("committing", error)
+            })
+        });
+        drop(undo);
+        match done {
+            Ok(()) => WriteEnd::Done(Verdict::Commit),
+            // Before anything was written: a lock of others, or rows that refer to none.
+            Err(error) if is_refused || *error.kind() == ErrorKind::Busy => {
+                WriteEnd::NotWritten(error)
+            }
+            Err(error) => WriteEnd::Uncertain(error),
+        }
+    }
+
+    /// A writer that is never idle checkpoints before a write: the `-wal` is bounded all the same.
+    fn make_room(&self, handle: &Handle) -> Result<()> {
+        let pages = u64::from(self.core.frames.load(Ordering::Relaxed));
+        if pages * PAGE_LEN <= self.core.settings.wal_len_max {
+            return Ok(());
+        }
+        self.core.in_place()?;
+        self.checkpoint(handle).map(|_| ())
+    }
+
+    fn checkpoint(&self, handle: &Handle) -> Result<Checkpoint> {
+        let got = wal::checkpoint(handle.connection())?;
+        if got == Checkpoint::Complete {
+            // The next commit begins the -wal from its start.
+            self.core.frames.store(0, Ordering::Relaxed);
+        }
+        Ok(got)
+    }
+
+    fn keep_up(&self, handle: &Handle) -> Result<()> {
+        let wal_len = self.core.place.wal_len();
+        let is_long = wal_len > 0 && wal_len >= self.core.settings.wal_len_max;
+        if self.core.frames.load(Ordering::Relaxed) < IDLE_FRAMES && !is_long {
+            return Ok(());
+        }
+        // A -wal that is not the board's any more must not get into the database. The next write tells.
+        if self.core.in_place().is_err() {
+            return Ok(());
+        }
+        if self.checkpoint(handle)? == Checkpoint::Complete && is_long {
+            wal::truncate(handle.connection())?;
+        }
+        Ok(())
+    }
+
+    /// Commits at FULL, which syncs the whole `-wal`.
+    fn sync(&self, handle: &Handle) -> Result<()> {
+        let doing = |error| storage("flushing", error);
+        let level = |level: i64| {
+            let connection = handle.connection();
+            connection
+                .pragma_update(None, "synchronous", level)
+                .map_err(doing)
+        };
+        level(2)?;
+        let done = handle.begin_write(self.deadline()).and_then(|_undo| {
+            // A row that is written as it is leaves its page clean, and a commit without pages syncs nothing.
+            handle.run(sql::TOUCH).map_err(doing)?;
+            handle.run(sql::TOUCH_BACK).map_err(doing)?;
+            handle.run("COMMIT").map_err(doing)
+        });
+        level(synchronous(self.core.settings.durability))?;
+        done?;
+        self.core.in_place()
+    }
+
+    /// Closes every connection of this process to the board, the writer's last.
+    fn empty_seats(&self) {
+        for seat in self.core.seats() {
+            *seat.lock() = None;
+        }
+    }
+
+    /// Closes the writer's connection so that SQLite checkpoints and removes the `-wal`, if it is the last one.
+    fn allow_checkpoint_on_close(&self) {
+        let is_certain = !matches!(*lock(&self.trouble), Trouble::Uncertain);
+        if !is_certain || self.core.identity().is_none() || self.core.in_place().is_err() {
+            return;
+        }
+        for seat in self.core.seats() {
+            if seat.role == Role::Writer
+                && let Some(handle) = seat.lock().as_ref()
+            {
+                let switch = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+                // Without it the -wal stays, as after a crash.
+                let _ = handle.connection().set_db_config(switch, false);
+            }
+        }
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        cache::with(&self.core, Role::Reader, |handle| {
+            let undo = handle.begin_snapshot(self.deadline())?;
+            handle.alarm.set(Some(self.read_deadline));
+            let answer = ask(&Board {
+                connection: handle.connection(),
+                alarm: &handle.alarm,
+            });
+            drop(undo);
+            answer
+        })
+    }
+
+    fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
+        // Before any lock: in a forked child nobody may ever release it.
+        if let Err(error) = self.core.usable() {
+            return WriteEnd::NotWritten(error);
+        }
+        let mut trouble = lock(&self.trouble);
+        match std::mem::take(&mut *trouble) {
+            Trouble::None => {}
+            Trouble::Idle(error) => return WriteEnd::NotWritten(error),
+            Trouble::Uncertain => {
+                *trouble = Trouble::Uncertain;
+                let context = "a commit is uncertain, the files must be opened anew";
+                return WriteEnd::NotWritten(Error::unavailable(Unavailable::Io, context));
+            }
+        }
+        drop(trouble);
+        cache::with(&self.core, Role::Writer, |handle| {
+            Ok(self.write_with(handle, fill))
+        })
+        .unwrap_or_else(WriteEnd::NotWritten)
+    }
+
+    fn flush(&self) -> Result<()> {
+        cache::with(&self.core, Role::Writer, |handle| self.sync(handle))
+    }
+
+    fn reopen(&self) -> Result<()> {
+        self.core.usable()?;
+        // Until it is done: what is opened by its path otherwise may be another board.
+        *lock(&self.trouble) = Trouble::Uncertain;
+        self.empty_seats();
+        let before = self.core.forget();
+        if let Some(before) = before {
+            self.core.place.expect_database(before)?;
+        }
+        let handle = ready(&self.core)?
+            .ok_or_else(|| Error::corrupt("the board that was open is not set up any more"))?;
+        if let Some(before) = before {
+            // Asked again: by now it is open.
+            self.core.place.expect_database(before)?;
+        }
+        self.core.remember()?;
+        cache::keep(&self.core, Role::Writer, handle);
+        *lock(&self.trouble) = Trouble::None;
+        Ok(())
+    }
+
+    fn idle(&self) {
+        if self.core.usable().is_err() || !matches!(*lock(&self.trouble), Trouble::None) {
+            return;
+        }
+        let done = cache::with(&self.core, Role::Writer, |handle| self.keep_up(handle));
+        if let Err(error) = done
+            && !matches!(error.kind(), ErrorKind::Busy | ErrorKind::Closed)
+        {
+            *lock(&self.trouble) = Trouble::Idle(error);
+        }
+    }
+
+    fn release_thread(&self) {
+        cache::release(&self.core);
+    }
+
+    fn close(&self) {
+        if self.core.is_forked() || !self.core.shut() {
+            return;
+        }
+        self.allow_checkpoint_on_close();
+        self.empty_seats();
+        cache::purge(&self.core);
+    }
+
+    fn check(&self, limit: usize) -> Result<Vec<Violation>> {
+        cache::with(&self.core, Role::Reader, |handle| {
+            let _undo = handle.begin_snapshot(self.deadline())?;
+            check::check(handle.connection(), limit)
+        })
+    }
+}
+
+impl Drop for SqliteEngine {
+    fn drop(&mut self) {
+        if self.core.is_forked() || !self.core.shut() {
+            return;
+        }
+        // Not closed: as after a crash, nothing is checkpointed; what a thread is using, it closes itself.
+        for seat in self.core.seats() {
+            if let Some(mut handle) = seat.try_lock() {
+                *handle = None;
+            }
+        }
+        cache::purge(&self.core);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The cases, one module per family. Each function is one case: its docs begin with the rule as a sentence and name
+//! the rules of `docs/semantics.md` that it proves.
+
+pub(crate) mod archiving;
+pub(crate) mod asking;
+pub(crate) mod authority;
+pub(crate) mod blocking;
+pub(crate) mod boards;
+pub(crate) mod claims;
+pub(crate) mod clocks;
+pub(crate) mod completing;
+pub(crate) mod creating;
+pub(crate) mod editing;
+pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod failing;
+pub(crate) mod fields;
+pub(crate) mod graphs;
+pub(crate) mod heartbeats;
+pub(crate) mod invariants;
+pub(crate) mod keeping;
+pub(crate) mod leases;
+pub(crate) mod limits;
+pub(crate) mod links;
+pub(crate) mod listing;
+pub(crate) mod next;
+pub(crate) mod numbers;
+pub(crate) mod pausing;
+pub(crate) mod planning;
+pub(crate) mod queue;
+pub(crate) mod reopening;
+pub(crate) mod repeats;
+pub(crate) mod reviews;
+pub(crate) mod scheduling;
+pub(crate) mod settling;
+pub(crate) mod sizes;
+pub(crate) mod statuses;
+pub(crate) mod storage;
+pub(crate) mod subscriptions;
+pub(crate) mod talking;
+pub(crate) mod traffic;
+pub(crate) mod upkeep;
+pub(crate) mod watching;
