@@ -1,0 +1,113 @@
+//! The commands.
+
+mod ask;
+mod ids;
+mod keep;
+mod make;
+mod show;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use directories::BaseDirs;
+use kanban_core::{BoardSlug, BoardStore, Boards, Durability, Options};
+use pollster::block_on;
+
+use crate::cli::{Cli, Command, DurabilityArg, Global};
+use crate::demo;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::store;
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
+    let Cli { global, command } = cli;
+    let slug = slug(&global)?;
+    if matches!(command, Command::Demo) {
+        return demo::run(&global, slug.as_ref(), output);
+    }
+    let root = root(&global)?;
+    let boards = store::open(&root, global.store.as_deref(), options(&global))?;
+    let ended = on_boards(&boards, slug.as_ref(), command, output);
+    let closed = block_on(boards.close());
+    let exit = ended?;
+    closed?;
+    Ok(exit)
+}
+
+fn on_boards(
+    boards: &Boards,
+    slug: Option<&BoardSlug>,
+    command: Command,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::Boards => return keep::boards(boards, output),
+        Command::Board(command) => return keep::board(boards, command, output),
+        _ => {}
+    }
+    // A misspelt board is not made by asking it something.
+    let store = match command {
+        Command::Add(_) | Command::Import(_) => block_on(boards.open(slug))?,
+        _ => block_on(boards.open_existing(slug))?,
+    };
+    let board = Board { store };
+    match command {
+        Command::Add(args) => make::add(&board, args, output),
+        Command::Link(args) => make::link(&board, &args, output),
+        Command::Unlink(args) => make::unlink(&board, &args, output),
+        Command::Comment(args) => make::comment(&board, &args, output),
+        Command::Show(args) => show::show(&board, &args, output),
+        Command::List(args) => ask::list(&board, &args, output),
+        Command::Events(args) => ask::events(&board, &args, output),
+        Command::Stats => ask::stats(&board, output),
+        Command::Claim(args) => work::claim(&board, &args, output),
+        Command::Heartbeat(args) => work::heartbeat(&board, &args, output),
+        Command::Complete(args) => work::complete(&board, &args, output),
+        Command::Fail(args) => work::fail(&board, &args, output),
+        Command::Release(args) => work::release(&board, &args, output),
+        Command::Tick => keep::tick(&board, output),
+        Command::Verify => keep::verify(&board, output),
+        Command::Import(args) => keep::import(&board, &args, output),
+        Command::Boards | Command::Board(_) | Command::Demo => {
+            unreachable!("these need no board, and were run above")
+        }
+    }
+}
+
+/// The board that a command is about.
+struct Board {
+    store: Arc<dyn BoardStore>,
+}
+
+pub(crate) fn options(global: &Global) -> Options {
+    Options {
+        durability: match global.durability {
+            DurabilityArg::Power => Durability::Power,
+            DurabilityArg::Process => Durability::Process,
+        },
+        // One command asks one thing at a time.
+        reader_threads: 1,
+        ..Options::default()
+    }
+}
+
+fn slug(global: &Global) -> Result<Option<BoardSlug>, Failure> {
+    Ok(global.board.as_deref().map(BoardSlug::new).transpose()?)
+}
+
+fn root(global: &Global) -> Result<PathBuf, Failure> {
+    match &global.root {
+        Some(root) => Ok(root.clone()),
+        None => BaseDirs::new()
+            .map(|dirs| default_root(dirs.data_dir()))
+            .ok_or_else(|| {
+                Failure::Usage("this user has no home directory: give --root DIR".to_owned())
+            }),
+    }
+}
+
+fn default_root(data: &Path) -> PathBuf {
+    data.join("kanban")
+}

@@ -1,0 +1,196 @@
+//! Boards, and their upkeep.
+
+use comfy_table::Cell;
+use kanban_core::{
+    BoardEntry, BoardPlace, BoardSlug, Boards, Ended, More, ReclaimExpired, Seq, Task, Violation,
+    WakeDue,
+};
+use pollster::block_on;
+use serde::Serialize;
+
+use crate::cli::{BoardCommand, ImportCommand};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Paint, plain};
+
+use super::Board;
+
+/// How much a tick takes at a time.
+const BATCH: usize = 1000;
+
+pub(super) fn boards(boards: &Boards, output: &mut Output) -> Result<Exit, Failure> {
+    let entries = boards.list()?;
+    output.answer(None, None, &entries, |entries, paint| {
+        let rows = entries.iter().map(|entry| {
+            let place = match entry.place {
+                BoardPlace::Active => "active",
+                BoardPlace::Archived => "archived",
+            };
+            [Cell::new(&entry.slug), Cell::new(place)]
+        });
+        paint.table(["board", "place"], rows)
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn board(
+    boards: &Boards,
+    command: BoardCommand,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let BoardCommand::Create { slug } = command;
+    let slug = BoardSlug::new(slug)?;
+    block_on(boards.create(&slug))?;
+    let entry = BoardEntry {
+        slug,
+        place: BoardPlace::Active,
+    };
+    output.answer(None, None, &entry, |entry, _| {
+        format!("board {}", entry.slug)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// What a tick did.
+#[derive(Serialize)]
+struct Ticked {
+    woken: Vec<Task>,
+    reclaimed: Vec<Ended>,
+}
+
+pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
+    let mut ticked = Ticked {
+        woken: Vec::new(),
+        reclaimed: Vec::new(),
+    };
+    let mut seq = Seq::default();
+    loop {
+        let written = block_on(board.store.wake_due(WakeDue { limit: BATCH }))?;
+        seq = seq.max(written.seq);
+        ticked.woken.extend(written.value.tasks);
+        if written.value.more == More::Finished {
+            break;
+        }
+    }
+    loop {
+        let reclaim = ReclaimExpired { limit: BATCH };
+        let written = block_on(board.store.reclaim_expired(reclaim))?;
+        seq = seq.max(written.seq);
+        ticked.reclaimed.extend(written.value.ended);
+        if written.value.more == More::Finished {
+            break;
+        }
+    }
+    let did = !ticked.woken.is_empty() || !ticked.reclaimed.is_empty();
+    let effect = if did {
+        kanban_core::Effect::Applied
+    } else {
+        kanban_core::Effect::Unchanged
+    };
+    output.answer(Some(seq), Some(effect), &ticked, ticked_text)?;
+    Ok(Exit::Done)
+}
+
+fn ticked_text(ticked: &Ticked, paint: Paint) -> String {
+    let mut lines = vec![format!(
+        "{} woken, {} taken back",
+        ticked.woken.len(),
+        ticked.reclaimed.len()
+    )];
+    for task in &ticked.woken {
+        lines.push(format!("woken       {}", super::make::line(task, paint)));
+    }
+    for ended in &ticked.reclaimed {
+        let line = super::make::line(&ended.task, paint);
+        lines.push(format!("taken back  {line}"));
+    }
+    lines.join("\n")
+}
+
+/// What `verify` found.
+#[derive(Serialize)]
+struct Verified {
+    clean: bool,
+    violations: Vec<Violation>,
+}
+
+pub(super) fn verify(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
+    let read = block_on(board.store.verify())?;
+    let verified = Verified {
+        clean: read.value.is_empty(),
+        violations: read.value,
+    };
+    output.answer(Some(read.seq), None, &verified, |verified, _| {
+        let lines = verified.violations.iter().map(|violation| {
+            format!(
+                "invariant {}: {}",
+                violation.invariant,
+                plain(&violation.what)
+            )
+        });
+        let lines: Vec<String> = lines.collect();
+        if lines.is_empty() {
+            "clean".to_owned()
+        } else {
+            lines.join("\n")
+        }
+    })?;
+    Ok(if verified.clean {
+        Exit::Done
+    } else {
+        Exit::Refused
+    })
+}
+
+#[cfg(feature = "hermes")]
+pub(super) fn import(
+    board: &Board,
+    command: &ImportCommand,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let ImportCommand::Hermes { file, actor } = command;
+    let actor = crate::values::label("actor", actor)?;
+    let import = crate::hermes::read(file, actor)?;
+    let written = block_on(board.store.import_foreign(Box::new(import)))?;
+    output.written(&written, imported_text)?;
+    Ok(Exit::Done)
+}
+
+#[cfg(not(feature = "hermes"))]
+pub(super) fn import(_: &Board, _: &ImportCommand, _: &mut Output) -> Result<Exit, Failure> {
+    Err(Failure::Usage(
+        "this program is built without the cargo feature hermes".to_owned(),
+    ))
+}
+
+#[cfg(feature = "hermes")]
+fn imported_text(imported: &kanban_core::Imported, paint: Paint) -> String {
+    let mut text = format!(
+        "{} tasks, {} links, {} runs, {} comments, {} attachments, {} events, {} subscriptions; {} repairs",
+        imported.tasks,
+        imported.links,
+        imported.runs,
+        imported.comments,
+        imported.attachments,
+        imported.events,
+        imported.subscriptions,
+        imported.repairs.len()
+    );
+    if !imported.repairs.is_empty() {
+        let word = |value: &Option<String>| {
+            Cell::new(value.as_ref().map_or_else(|| "-".to_owned(), plain))
+        };
+        let rows = imported.repairs.iter().map(|repair| {
+            [
+                Cell::new(plain(&repair.table)),
+                Cell::new(plain(&repair.id)),
+                Cell::new(plain(&repair.what)),
+                word(&repair.from),
+                word(&repair.to),
+            ]
+        });
+        let head = ["table", "row", "what", "from", "to"];
+        text.push('\n');
+        text.push_str(&paint.table(head, rows));
+    }
+    text
+}

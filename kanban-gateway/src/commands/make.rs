@@ -1,0 +1,116 @@
+//! Making and joining tasks.
+
+use kanban_core::{
+    Assignee, CommentOn, FailureLimit, JsonObject, LinkTasks, LongText, NewTask, Note, Reason,
+    Start, Task, Title, UnlinkTasks,
+};
+use pollster::block_on;
+
+use crate::cli::{AddArgs, CommentArgs, LinkArgs};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Paint, plain};
+use crate::values;
+
+use super::{Board, ids};
+
+pub(super) fn add(board: &Board, args: AddArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let new = new_task(args)?;
+    let written = block_on(board.store.create(new))?;
+    output.written(&written, line)?;
+    Ok(Exit::Done)
+}
+
+fn new_task(args: AddArgs) -> Result<NewTask, Failure> {
+    let body = match (&args.body, &args.body_file) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(path)) => Some(values::file_text(path)?),
+        (None, None) => None,
+    };
+    let start = start(&args)?;
+    Ok(NewTask {
+        body: body.map(|text| LongText::new("body", text)).transpose()?,
+        start,
+        priority: args.priority,
+        assignee: args.assignee.map(Assignee::new).transpose()?,
+        tenant: values::optional_label("tenant", args.tenant.as_deref())?,
+        created_by: values::optional_label("created_by", args.created_by.as_deref())?,
+        created_from: args.created_from.as_deref().map(ids::whole).transpose()?,
+        parents: ids::whole_all(&args.parents)?,
+        idempotency_key: values::optional_label("key", args.key.as_deref())?,
+        failure_limit: args.failure_limit.map(FailureLimit::new).transpose()?,
+        max_runtime: args
+            .max_runtime
+            .map(|text| values::span("max_runtime", &text))
+            .transpose()?,
+        attributes: args
+            .attributes
+            .map(|text| JsonObject::parse("attributes", &text))
+            .transpose()?,
+        ..NewTask::new(Title::new(&args.title)?)
+    })
+}
+
+fn start(args: &AddArgs) -> Result<Start, Failure> {
+    if args.triage {
+        return Ok(Start::Triage);
+    }
+    if let Some(reason) = args.parked.as_deref() {
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        return Ok(Start::Parked {
+            reason: reason.map(|text| Reason::new("reason", text)).transpose()?,
+        });
+    }
+    match &args.wake_at {
+        Some(at) => Ok(Start::WakeAt(values::instant("wake_at", at)?)),
+        None => Ok(Start::Landing),
+    }
+}
+
+pub(super) fn link(board: &Board, args: &LinkArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let link = LinkTasks {
+        parent: ids::whole(&args.parent)?,
+        child: ids::whole(&args.child)?,
+        actor: values::optional_label("actor", args.actor.as_deref())?,
+    };
+    let written = block_on(board.store.link(link))?;
+    output.written(&written, line)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn unlink(board: &Board, args: &LinkArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let unlink = UnlinkTasks {
+        parent: ids::whole(&args.parent)?,
+        child: ids::whole(&args.child)?,
+        actor: values::optional_label("actor", args.actor.as_deref())?,
+    };
+    let written = block_on(board.store.unlink(unlink))?;
+    output.written(&written, line)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn comment(
+    board: &Board,
+    args: &CommentArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let text = match args.text.as_str() {
+        "-" => values::file_text("-")?,
+        text => text.to_owned(),
+    };
+    let comment = CommentOn {
+        task: ids::whole(&args.id)?,
+        author: values::label("author", &args.author)?,
+        body: Note::new("body", text)?,
+        request_id: values::optional_label("request_id", args.request_id.as_deref())?,
+    };
+    let written = block_on(board.store.comment(comment))?;
+    output.written(&written, |comment, _| {
+        format!("comment {} on {}", comment.id, comment.task)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A task in one line.
+pub(super) fn line(task: &Task, _: Paint) -> String {
+    format!("{}  {}  {}", task.id, task.status, plain(&task.title))
+}

@@ -1,0 +1,16 @@
+//! Runs the program itself, as a shell would.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking, like the tests themselves"
+)]
+
+mod bad_input;
+mod envelopes;
+mod flow;
+mod harness;
+mod hermes;
+mod hermes_board;
+mod ids;
+mod processes;
