@@ -17,6 +17,7 @@ pub(crate) mod failing;
 pub(crate) mod fields;
 pub(crate) mod graphs;
 pub(crate) mod heartbeats;
+pub(crate) mod importing;
 pub(crate) mod invariants;
 pub(crate) mod keeping;
 pub(crate) mod leases;

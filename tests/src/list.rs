@@ -663,6 +663,11 @@ macro_rules! for_each_case {
                 verify_finds_nothing_on_a_sound_board,
                 verify_works_beside_writers,
             ],
+            importing: [
+                a_foreign_board_is_taken_over,
+                a_board_with_tasks_takes_nothing_over,
+                a_repair_is_told,
+            ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,
                 a_run_has_an_outcome_when_it_has_ended,
