@@ -75,8 +75,10 @@ pub(crate) fn set_up(core: &Core, create: Option<&BoardState>) -> Result<Handle>
     deadline.retry(|| wal::set(connection))?;
     if state != State::Current {
         deadline.retry(|| schema::migrate(connection, create))?;
+        // It was committed at FULL: where a reader stops the checkpoint half-way, the synced -wal still has it.
         wal::checkpoint(connection)?;
     }
+    // Opened again with the durability that was asked for.
     drop(handle);
     ready(core)?.ok_or_else(|| Error::corrupt("the board was set up, but is not found to be"))
 }
