@@ -215,9 +215,12 @@ pub(crate) async fn four_processes_claim_each_task_once(t: &Fixture) {
         .flat_map(|answer| answer.split_whitespace())
         .collect();
     let distinct: std::collections::BTreeSet<&str> = claimed.iter().copied().collect();
+    let shares: Vec<usize> = answers
+        .iter()
+        .map(|answer| answer.split_whitespace().count())
+        .collect();
     eprintln!(
-        "4 processes: {} claims answered, {} distinct tasks",
-        claimed.len(),
+        "4 processes: {shares:?} claims answered, {} distinct tasks",
         distinct.len()
     );
     assert_eq!((claimed.len(), distinct.len()), (500, 500));
