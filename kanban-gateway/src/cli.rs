@@ -167,7 +167,7 @@ pub(crate) enum BoardCommand {
     /// Makes a board
     #[command(after_help = "Example:\n  kanban board create website")]
     Create {
-        /// Its name: [a-z0-9][a-z0-9_-]{0,62}
+        /// Its name: `[a-z0-9][a-z0-9_-]{0,62}`
         slug: String,
     },
 }
