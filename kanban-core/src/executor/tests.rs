@@ -250,6 +250,27 @@ fn a_commit_that_cannot_be_found_out_is_unknown_and_closes_the_store() {
 }
 
 #[test]
+fn answered_writes_that_are_gone_close_the_store() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, options()).await;
+        opened
+            .store
+            .create(task("answered"))
+            .await
+            .expect("created");
+        // What a removed log does: the files fall back to what they were before.
+        engine.fall_back(MemoryBoard::new());
+        engine.fail_commit(CommitFault::UncertainLost);
+        let fate = kind(opened.store.create(task("next")).await);
+        assert_eq!(fate, ErrorKind::Unknown);
+        let after = kind(opened.store.stats().await);
+        assert_eq!(after, ErrorKind::Unavailable(crate::Unavailable::Replaced));
+        opened.stop();
+    });
+}
+
+#[test]
 fn a_full_queue_refuses_at_once_or_lets_wait() {
     block_on(async {
         let engine = new_engine();

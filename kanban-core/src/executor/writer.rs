@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::change::Change;
 use crate::clock::IdSource;
 use crate::engine::{Engine, Txn, Verdict, WriteEnd};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::model::{BoardState, Counters, GroupRecord, Millis, Seq};
 use crate::options::Durability;
 use crate::request::Written;
@@ -23,6 +23,8 @@ const IDLE_AFTER: Duration = Duration::from_millis(200);
 const GROUPS_BETWEEN_UPKEEP: u64 = 256;
 /// By how much a reservation of numbers is raised.
 const RESERVED: u64 = 4096;
+/// For how long engines keep the mark of an instance that writes nothing.
+const MARK_KEPT: Duration = Duration::from_hours(24);
 /// How often a group is run again after a commit that is known not to have landed.
 const RUNS_MAX: u32 = 3;
 
@@ -142,6 +144,8 @@ pub(crate) struct Writer<'a, E: Engine> {
     /// Tells this store's groups from those of all others, for ever: a random number.
     instance: u64,
     group: u64,
+    /// The last group that is committed for certain.
+    landed: Option<GroupRecord>,
     groups_since_upkeep: u64,
 }
 
@@ -165,6 +169,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             shared,
             instance,
             group: 0,
+            landed: None,
             groups_since_upkeep: 0,
         }
     }
@@ -270,18 +275,15 @@ impl<'a, E: Engine> Writer<'a, E> {
             let mut trial = self.try_group(jobs);
             match (trial.end, trial.failed.take()) {
                 (_, Some(_)) if !is_alone => return GroupEnd::Split,
-                (WriteEnd::Done(_), None) => {
-                    return if trial.raised {
-                        self.flush()
-                    } else {
-                        GroupEnd::Answer
-                    };
+                (WriteEnd::Done(Verdict::RollBack), None) => return GroupEnd::Answer,
+                (WriteEnd::Done(Verdict::Commit), None) => {
+                    return self.landed(trial.mark, trial.raised);
                 }
                 (_, Some(error)) | (WriteEnd::NotWritten(error), None) => {
                     return GroupEnd::Fail(error);
                 }
-                (WriteEnd::Uncertain(error), None) => match self.find_out() {
-                    Ok(true) => return GroupEnd::Answer,
+                (WriteEnd::Uncertain(error), None) => match self.find_out(trial.mark) {
+                    Ok(true) => return self.landed(trial.mark, trial.raised),
                     // Known not to have landed: once more, one at a time, for one of them may be the cause.
                     Ok(false) if !is_alone => return GroupEnd::Split,
                     Ok(false) => last = Some(error),
@@ -292,8 +294,12 @@ impl<'a, E: Engine> Writer<'a, E> {
         GroupEnd::Fail(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no run of a group")))
     }
 
-    /// A reservation that was raised must not be lost before a number of it is answered.
-    fn flush(&self) -> GroupEnd {
+    /// The group is committed. A reservation that it raised must not be lost before a number of it is answered.
+    fn landed(&mut self, mark: GroupRecord, raised: bool) -> GroupEnd {
+        self.landed = Some(mark);
+        if !raised {
+            return GroupEnd::Answer;
+        }
         match self.shared.engine.flush() {
             Ok(()) => GroupEnd::Answer,
             Err(error) => GroupEnd::Dead(error),
@@ -337,13 +343,15 @@ impl<'a, E: Engine> Writer<'a, E> {
         });
         Trial {
             end,
+            mark,
             failed,
             raised,
         }
     }
 
-    /// After an uncertain commit: opens the files anew and looks for this group's mark.
-    fn find_out(&self) -> Result<bool> {
+    /// After an uncertain commit: opens the files anew and looks for this group's mark. Finds the mark of the last
+    /// group that landed if this one did not; if it finds neither, answered writes are gone.
+    fn find_out(&self, mark: GroupRecord) -> Result<bool> {
         // No reader may be inside the engine while it throws its state away.
         let _alone = self
             .shared
@@ -351,14 +359,22 @@ impl<'a, E: Engine> Writer<'a, E> {
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         self.shared.engine.reopen()?;
-        let mut landed = false;
+        let mut found = None;
         self.shared.engine.read(&mut |view| {
-            landed = view
-                .group(self.instance)?
-                .is_some_and(|mark| mark.number == self.group);
+            found = view.group(self.instance)?.map(|found| found.number);
             Ok(())
         })?;
-        Ok(landed)
+        if found == Some(mark.number) {
+            return Ok(true);
+        }
+        match self.landed {
+            // Another instance may have removed a mark that is a day old.
+            Some(last) if mark.at.since(last.at) < MARK_KEPT && found != Some(last.number) => {
+                let context = "the files no longer hold writes that were answered";
+                Err(Error::unavailable(Unavailable::Replaced, context))
+            }
+            _ => Ok(false),
+        }
     }
 
     /// The fault that the schedules must find.
@@ -381,6 +397,7 @@ impl<'a, E: Engine> Writer<'a, E> {
 /// One run of a group.
 struct Trial {
     end: WriteEnd,
+    mark: GroupRecord,
     /// The storage failed while a command was decided or applied; the transaction was rolled back.
     failed: Option<Error>,
     /// The reservation of numbers was raised.

@@ -71,6 +71,11 @@ impl MemoryEngine {
         Arc::clone(&self.state().board)
     }
 
+    /// The board becomes another, as when a file is put back.
+    pub(crate) fn fall_back(&self, board: MemoryBoard) {
+        self.state().board = Arc::new(board);
+    }
+
     /// What the engine was asked to do so far.
     pub(crate) fn seen(&self) -> Seen {
         self.state().seen

@@ -42,9 +42,42 @@ impl JsonObject {
         Self::new(field, map)
     }
 
-    /// What a rule writes itself: small by construction, so nothing is checked.
-    pub(crate) fn of_rule(map: Map<String, Value>) -> Self {
-        Self(map)
+    /// What a rule writes itself: flat, and cut to the limit where a note or a list of ids is too long for it.
+    pub(crate) fn fitted(map: Map<String, Value>) -> Self {
+        // Far below the limit whatever the escapes: the usual case, which needs no text.
+        let at_most = |value: &Value| match value {
+            Value::String(text) => 6 * text.len(),
+            Value::Array(_) | Value::Object(_) => Self::MAX_BYTES,
+            _ => 24,
+        };
+        let is_short = map
+            .iter()
+            .map(|(key, value)| key.len() + at_most(value) + 8)
+            .sum::<usize>()
+            < Self::MAX_BYTES;
+        let mut object = Self(map);
+        if is_short {
+            return object;
+        }
+        loop {
+            let excess = object.to_text().len().saturating_sub(Self::MAX_BYTES);
+            if excess == 0 {
+                return object;
+            }
+            let longest = object.0.values_mut().max_by_key(|value| match value {
+                Value::String(text) => text.len(),
+                Value::Array(items) => items.len() * 64,
+                _ => 0,
+            });
+            match longest {
+                Some(Value::String(text)) => {
+                    text.truncate(text.floor_char_boundary(text.len().saturating_sub(excess)));
+                }
+                Some(Value::Array(items)) => items.truncate(items.len() / 2),
+                _ => return object,
+            }
+            object.0.insert("cut".to_owned(), Value::Bool(true));
+        }
     }
 
     /// The object.
@@ -83,5 +116,39 @@ impl TryFrom<Map<String, Value>> for JsonObject {
 impl From<JsonObject> for Map<String, Value> {
     fn from(object: JsonObject) -> Self {
         object.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::JsonObject;
+
+    fn fitted(value: Value) -> JsonObject {
+        let Value::Object(map) = value else {
+            unreachable!("the tests give objects")
+        };
+        JsonObject::fitted(map)
+    }
+
+    #[test]
+    fn what_a_rule_writes_is_cut_to_the_limit() {
+        let long = fitted(json!({"note": "\u{1}".repeat(JsonObject::MAX_BYTES), "run": 1}));
+        let ids: Vec<String> = (0..1000).map(|n| format!("{n:064}")).collect();
+        let many = fitted(json!({ "phantom": ids }));
+        for object in [long, many] {
+            let bytes = object.to_text().len();
+            assert!(bytes <= JsonObject::MAX_BYTES, "found {bytes}");
+            assert_eq!(object.as_map().get("cut"), Some(&Value::Bool(true)));
+            assert!(JsonObject::parse("data", &object.to_text()).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_fits_is_left_as_it_is() {
+        let mut map = Map::new();
+        map.insert("note".to_owned(), Value::from("short"));
+        assert_eq!(JsonObject::fitted(map.clone()).as_map(), &map);
     }
 }

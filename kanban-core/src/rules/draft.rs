@@ -417,7 +417,7 @@ impl<'a> Draft<'a> {
             run: entry.run,
             actor: entry.actor.cloned(),
             kind: entry.kind,
-            data: JsonObject::of_rule(entry.data),
+            data: JsonObject::fitted(entry.data),
         });
         Ok(id)
     }

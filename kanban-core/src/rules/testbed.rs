@@ -309,7 +309,7 @@ impl Expected<'_> {
             run: None,
             actor: None,
             kind,
-            data: JsonObject::of_rule(data),
+            data: JsonObject::fitted(data),
         })));
         match self.list.last_mut() {
             Some(Change::AddEvent(event)) => event,

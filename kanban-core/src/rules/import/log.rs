@@ -106,7 +106,7 @@ pub(super) fn add_claims(plan: &mut Plan<'_>, draft: &mut Draft<'_>) {
                 run: Some(run.id),
                 actor: run.claimant.clone(),
                 kind: EventKind::Claimed,
-                data: JsonObject::of_rule(data),
+                data: JsonObject::fitted(data),
             },
         );
     }
