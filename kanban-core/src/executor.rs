@@ -6,11 +6,13 @@
 
 #[cfg(test)]
 mod harness;
+mod job;
 mod pool;
 mod queue;
 mod reply;
 #[cfg(all(test, feature = "shuttle"))]
 mod schedules;
+mod shared;
 mod signal;
 mod store;
 #[cfg(all(test, not(feature = "shuttle")))]
@@ -21,4 +23,4 @@ mod writer;
 pub(crate) use self::pool::Pool;
 pub(crate) use self::signal::Signal;
 pub(crate) use self::store::{EngineStore, Launch, Opening, start};
-pub(crate) use self::timer::{Timer, first_of};
+pub(crate) use self::timer::Timer;

@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::Admission;
 use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 
+use super::job::Job;
 use super::signal::Signal;
 use super::timer::{First, Timer, first_of};
-use super::writer::Job;
 
 /// Writes that wait for the writer.
 pub(crate) struct Queue {

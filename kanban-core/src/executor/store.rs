@@ -8,56 +8,22 @@ use crate::engine::{Backend, Engine, OpenBoard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Seq;
 use crate::options::{Admission, Options};
-use crate::request::{Events, Read, Violation, Written};
+use crate::request::{Read, Violation, Written};
 use crate::rules::{Command, Question};
-use crate::sync::{Arc, Condvar, JoinHandle, Mutex, RwLock, join, lock, spawn, wait};
+use crate::sync::{Arc, lock, spawn};
 use crate::verify::Verify;
-use crate::watch::{Source, SourceFuture};
 
+use super::job::{Queued, panicked};
 use super::pool::Pool;
-use super::queue::Queue;
-use super::reply::{Answer, reply};
-use super::signal::Signal;
+use super::reply::reply;
+use super::shared::{Shared, Thread};
 use super::timer::Timer;
-use super::writer::{Queued, Writer, panicked};
+use super::writer::Writer;
 
 mod board;
 
 /// How many violations `verify` answers.
 const VIOLATIONS_MAX: usize = 100;
-
-/// What the callers, the writer and the reader threads of one open board share.
-#[derive(Debug)]
-pub(crate) struct Shared<E: Engine> {
-    pub(super) engine: E,
-    pub(super) queue: Queue,
-    /// Readers hold it shared inside the engine; the writer alone while it opens the engine anew.
-    pub(super) gate: RwLock<()>,
-    /// Tells of every group that was answered, and of the close.
-    pub(super) changed: Signal,
-    pub(super) options: Options,
-    /// This boot of the machine, where the system tells it.
-    pub(super) boot: Option<String>,
-    reads: Reads,
-    pool: Arc<Pool>,
-    timer: Arc<Timer>,
-    ending: Ending,
-}
-
-/// How many reads are taken in and not answered yet.
-#[derive(Debug, Default)]
-struct Reads {
-    count: Mutex<usize>,
-    none: Condvar,
-}
-
-/// The end of the writer's thread.
-#[derive(Debug, Default)]
-struct Ending {
-    is_over: Mutex<bool>,
-    over: Signal,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
 
 /// One open board. All handles share it; dropping the last begins the close and does not wait for it.
 pub(crate) struct EngineStore<E: Engine> {
@@ -99,7 +65,7 @@ pub(crate) struct Launch<B: Backend> {
 /// Starts a board's writer thread, which opens the engine, reports, and then works until the store is closed.
 pub(crate) fn start<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>) -> Result<()> {
     // The thread hands its own handle over once it is known: whoever closes joins it.
-    let handle = Arc::new(Mutex::new(None));
+    let handle = Arc::new(Thread::default());
     let theirs = Arc::clone(&handle);
     let thread = spawn(format!("kanban-write-{}", launch.name), move || {
         run(launch, opening, &theirs);
@@ -108,10 +74,10 @@ pub(crate) fn start<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engi
     Ok(())
 }
 
-type Handle = Mutex<Option<JoinHandle<()>>>;
-
-fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, handle: &Arc<Handle>) {
-    let shared = match open(launch) {
+fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: &Thread) {
+    // A panic here is answered too: whoever waits for the opening would wait for ever.
+    let opened = catch_unwind(AssertUnwindSafe(|| open(launch)));
+    let shared = match opened.unwrap_or_else(|panic| Err(panicked(&*panic))) {
         Ok(shared) => shared,
         Err(error) => return opening.done(Err(error)),
     };
@@ -121,7 +87,7 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, handle: 
     let ready = writer.skip_reserved();
     if let Err(error) = ready {
         shared.queue.close(error.again());
-        shared.end(handle);
+        shared.end(thread);
         return opening.done(Err(error));
     }
     opening.done(Ok(EngineStore { owner, admission }));
@@ -135,105 +101,17 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, handle: 
             }
         }
     }
-    shared.end(handle);
+    shared.end(thread);
 }
 
 fn open<B: Backend>(launch: Launch<B>) -> Result<Arc<Shared<B::Engine>>> {
     let engine = launch.backend.open(&launch.directory, &launch.how)?;
-    Ok(Arc::new(Shared {
+    Ok(Shared::new(
         engine,
-        queue: Queue::new(launch.options.queue_len_max),
-        gate: RwLock::new(()),
-        changed: Signal::default(),
-        boot: boot(),
-        reads: Reads::default(),
-        pool: launch.pool,
-        timer: launch.timer,
-        ending: Ending::default(),
-        options: launch.options,
-    }))
-}
-
-/// Which boot of the machine this is.
-fn boot() -> Option<String> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned())
-}
-
-impl<E: Engine> Shared<E> {
-    /// On the writer's thread, after its last group: waits for the reads that were taken in, has every pool
-    /// thread give up what it holds, closes the engine, and tells those who wait for the end.
-    fn end(self: &Arc<Self>, handle: &Arc<Handle>) {
-        let mut count = lock(&self.reads.count);
-        while *count > 0 {
-            count = wait(&self.reads.none, count);
-        }
-        drop(count);
-        let theirs = Arc::clone(self);
-        let release: Arc<dyn Fn() + Send + Sync> = Arc::new(move || theirs.engine.release_thread());
-        self.pool.everywhere(&release);
-        self.engine.close();
-        *lock(&self.ending.thread) = lock(handle).take();
-        *lock(&self.ending.is_over) = true;
-        self.ending.over.notify();
-        self.changed.notify();
-    }
-
-    fn ask<Q: Question>(self: &Arc<Self>, question: Q) -> Result<Answer<Read<Q::Answer>>> {
-        self.on_pool(move |shared| shared.ask_now(&question))
-    }
-
-    /// Does something that reads on a pool thread.
-    fn on_pool<T: Send + 'static>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
-    ) -> Result<Answer<T>> {
-        let (reply, answer) = reply();
-        {
-            // Under one lock with the count, so that the close waits for every read that found the store open.
-            let mut count = lock(&self.reads.count);
-            self.queue.check_open()?;
-            *count += 1;
-        }
-        let reading = Reading(Arc::clone(self));
-        self.pool.submit(Box::new(move || {
-            let done = catch_unwind(AssertUnwindSafe(|| read(&reading.0)));
-            // The waiter may close the store at once: the read is over before it is answered.
-            drop(reading);
-            reply.send(done.unwrap_or_else(|panic| Err(panicked(&*panic))));
-        }))?;
-        Ok(answer)
-    }
-
-    fn ask_now<Q: Question>(&self, question: &Q) -> Result<Read<Q::Answer>> {
-        let _gate = self
-            .gate
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut answer = None;
-        self.engine.read(&mut |view| {
-            let seq = view.board()?.counters.seq;
-            answer = Some(Read {
-                seq,
-                value: question.ask(view)?,
-            });
-            Ok(())
-        })?;
-        answer.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine did not ask"))
-    }
-}
-
-/// A read that was taken in.
-struct Reading<E: Engine>(Arc<Shared<E>>);
-
-impl<E: Engine> Drop for Reading<E> {
-    fn drop(&mut self) {
-        let mut count = lock(&self.0.reads.count);
-        *count -= 1;
-        if *count == 0 {
-            self.0.reads.none.notify_all();
-        }
-    }
+        launch.options,
+        launch.pool,
+        launch.timer,
+    ))
 }
 
 impl<E: Engine> EngineStore<E> {
@@ -267,26 +145,15 @@ impl<E: Engine> EngineStore<E> {
 
     /// Closes the store and waits for the end.
     async fn end(&self) -> Result<()> {
-        let shared = self.shared();
-        shared.queue.close(closed());
-        loop {
-            let seen = shared.ending.over.changes();
-            if *lock(&shared.ending.is_over) {
-                break;
-            }
-            shared.ending.over.changed(seen).await;
-        }
-        // The thread has nothing left to do but to return.
-        if let Some(thread) = lock(&shared.ending.thread).take() {
-            join(thread);
-        }
+        self.shared().queue.close(closed());
+        self.shared().ended().await;
         Ok(())
     }
 
     /// The engine's own check, then the invariants, on a pool thread.
     async fn check(&self) -> Result<Read<Vec<Violation>>> {
         let checked = self.shared().on_pool(|shared| {
-            let mut found = shared.engine.check(VIOLATIONS_MAX)?;
+            let mut found = shared.in_engine(|engine| engine.check(VIOLATIONS_MAX))?;
             let limit = VIOLATIONS_MAX.saturating_sub(found.len());
             let mut read = shared.ask_now(&Verify { limit })?;
             found.append(&mut read.value);
@@ -306,29 +173,8 @@ impl<E: Engine> EngineStore<E> {
             if reached >= seq {
                 return Ok(reached);
             }
-            wait_for_change(shared, seen).await;
+            shared.next_change(seen).await;
         }
-    }
-}
-
-/// Waits for a change by this process, or for the time to look for one by others.
-async fn wait_for_change<E: Engine>(shared: &Shared<E>, seen: u64) {
-    let poll = shared.timer.sleep(shared.options.poll_interval);
-    super::first_of(shared.changed.changed(seen), poll).await;
-}
-
-impl<E: Engine> Source for Shared<E> {
-    fn events(self: Arc<Self>, events: Events) -> SourceFuture {
-        Box::pin(async move {
-            loop {
-                let seen = self.changed.changes();
-                let page = self.ask(events.clone())?.await?.value;
-                if page.through > events.after {
-                    return Ok(page);
-                }
-                wait_for_change(&self, seen).await;
-            }
-        })
     }
 }
 

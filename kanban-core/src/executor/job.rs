@@ -1,0 +1,124 @@
+//! A command of any type, as the queue and the writer handle it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::change::Change;
+use crate::clock::IdSource;
+use crate::engine::Txn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Millis, Seq};
+use crate::request::Written;
+use crate::rules::{Answered, Command, Draft, Refusal};
+
+use super::reply::Reply;
+
+/// What one decision did to the transaction.
+pub(crate) enum Step {
+    /// It has changes, and they are applied.
+    Wrote,
+    /// It has none.
+    Nothing,
+    /// The storage failed: the transaction is of no more use.
+    Failed(Error),
+}
+
+/// A write in the queue: a command and who waits for its answer.
+pub(crate) trait Job: Send {
+    /// Decides and applies. The answer is held until the commit. May be called again, in another transaction.
+    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step;
+
+    /// Gives the held answer, or this error in its place.
+    fn answer(self: Box<Self>, instead: Option<Error>);
+}
+
+/// A command of any type, as the queue holds it.
+pub(crate) struct Queued<C: Command> {
+    command: C,
+    held: Option<Result<Written<C::Answer>>>,
+    reply: Reply<Written<C::Answer>>,
+}
+
+impl<C: Command> Queued<C> {
+    pub(crate) const fn new(command: C, reply: Reply<Written<C::Answer>>) -> Self {
+        Self {
+            command,
+            held: None,
+            reply,
+        }
+    }
+}
+
+impl<C: Command> Job for Queued<C> {
+    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step {
+        let decided = match Draft::new(txn.view(), ids, now) {
+            Err(error) => return Step::Failed(error),
+            Ok(mut draft) => {
+                let before = draft.seq_before();
+                // The draft is thrown away after a panic, and nothing else is shared with the rule.
+                match catch_unwind(AssertUnwindSafe(|| self.command.decide(&mut draft))) {
+                    Ok(Ok(answered)) => {
+                        let changes = draft.into_changes();
+                        Ok((Ok(hold(answered, &changes, before)), changes))
+                    }
+                    Ok(Err(Refusal::Rule(error))) => Err(error.with_seq(before)),
+                    Ok(Err(Refusal::WithTrace(error))) => {
+                        let error = error.with_seq(draft.seq());
+                        Ok((Err(error), draft.into_changes()))
+                    }
+                    Ok(Err(Refusal::Storage(error))) => return Step::Failed(error),
+                    Err(panic) => Err(panicked(&*panic)),
+                }
+            }
+        };
+        let (held, changes) = decided.unwrap_or_else(|error| (Err(error), Vec::new()));
+        self.held = Some(held);
+        for change in &changes {
+            if let Err(error) = txn.apply(change) {
+                return Step::Failed(error);
+            }
+        }
+        if changes.is_empty() {
+            Step::Nothing
+        } else {
+            Step::Wrote
+        }
+    }
+
+    fn answer(self: Box<Self>, instead: Option<Error>) {
+        #[cfg(all(test, feature = "shuttle"))]
+        if super::schedules::fault() == super::schedules::Fault::LeaveUnanswered {
+            return self.reply.leave();
+        }
+        match (instead, self.held) {
+            (Some(error), _) => self.reply.send(Err(error)),
+            (None, Some(held)) => self.reply.send(held),
+            // Dropping the reply answers `Unknown`.
+            (None, None) => drop(self.reply),
+        }
+    }
+}
+
+fn hold<T>(answered: Answered<T>, changes: &[Change], before: Seq) -> Written<T> {
+    let seq = match changes.first() {
+        Some(Change::Board { after, .. }) => after.counters.seq,
+        _ => before,
+    };
+    let effect = answered.effect(!changes.is_empty());
+    Written {
+        seq,
+        effect,
+        value: answered.value,
+    }
+}
+
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::new(
+        ErrorKind::Internal,
+        words.unwrap_or_else(|| "a panic without words".to_owned()),
+    )
+}

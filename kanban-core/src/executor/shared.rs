@@ -1,0 +1,210 @@
+//! What the callers, the writer and the reader threads of one open board share: its reads and its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::Options;
+use crate::request::{Events, Read};
+use crate::rules::Question;
+use crate::sync::{Arc, Condvar, JoinHandle, Mutex, RwLock, join, lock, wait};
+use crate::watch::{Source, SourceFuture};
+
+use super::job::panicked;
+use super::pool::Pool;
+use super::queue::Queue;
+use super::reply::{Answer, reply};
+use super::signal::Signal;
+use super::timer::{Timer, first_of};
+
+/// What the callers, the writer and the reader threads of one open board share.
+#[derive(Debug)]
+pub(crate) struct Shared<E: Engine> {
+    pub(super) engine: E,
+    pub(super) queue: Queue,
+    /// Readers hold it shared inside the engine; the writer alone while it opens the engine anew.
+    pub(super) gate: RwLock<()>,
+    /// Tells of every group that was answered, and of the close.
+    pub(super) changed: Signal,
+    pub(super) options: Options,
+    /// This boot of the machine, where the system tells it.
+    pub(super) boot: Option<String>,
+    pub(super) timer: Arc<Timer>,
+    reads: Reads,
+    pool: Arc<Pool>,
+    ending: Ending,
+}
+
+/// How many reads are taken in and not answered yet.
+#[derive(Debug, Default)]
+struct Reads {
+    count: Mutex<usize>,
+    none: Condvar,
+}
+
+/// The end of the writer's thread.
+#[derive(Debug, Default)]
+struct Ending {
+    is_over: Mutex<bool>,
+    over: Signal,
+    thread: Thread,
+}
+
+/// A thread's handle, once it is known; whoever waits for its end joins it.
+pub(super) type Thread = Mutex<Option<JoinHandle<()>>>;
+
+impl<E: Engine> Shared<E> {
+    pub(super) fn new(
+        engine: E,
+        options: Options,
+        pool: Arc<Pool>,
+        timer: Arc<Timer>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            queue: Queue::new(options.queue_len_max),
+            gate: RwLock::new(()),
+            changed: Signal::default(),
+            boot: boot(),
+            timer,
+            reads: Reads::default(),
+            pool,
+            ending: Ending::default(),
+            options,
+        })
+    }
+
+    /// On the writer's thread, after its last group: waits for the reads that were taken in, has every pool
+    /// thread give up what it holds, closes the engine, and tells those who wait for the end.
+    pub(super) fn end(self: &Arc<Self>, thread: &Thread) {
+        // Whatever the engine does, those who wait for the end hear of it.
+        let _over = Over(self);
+        *lock(&self.ending.thread) = lock(thread).take();
+        let mut count = lock(&self.reads.count);
+        while *count > 0 {
+            count = wait(&self.reads.none, count);
+        }
+        drop(count);
+        let theirs = Arc::clone(self);
+        let release: Arc<dyn Fn() + Send + Sync> = Arc::new(move || theirs.engine.release_thread());
+        self.pool.everywhere(&release);
+        self.engine.close();
+    }
+
+    /// Waits for the end.
+    pub(super) async fn ended(&self) {
+        loop {
+            let seen = self.ending.over.changes();
+            if *lock(&self.ending.is_over) {
+                break;
+            }
+            self.ending.over.changed(seen).await;
+        }
+        // The thread has nothing left to do but to return.
+        if let Some(thread) = lock(&self.ending.thread).take() {
+            join(thread);
+        }
+    }
+
+    /// Waits for a change by this process, or for the time to look for one by others.
+    pub(super) async fn next_change(&self, seen: u64) {
+        let poll = self.timer.sleep(self.options.poll_interval);
+        first_of(self.changed.changed(seen), poll).await;
+    }
+
+    /// Asks on a pool thread.
+    pub(super) fn ask<Q: Question>(
+        self: &Arc<Self>,
+        question: Q,
+    ) -> Result<Answer<Read<Q::Answer>>> {
+        self.on_pool(move |shared| shared.ask_now(&question))
+    }
+
+    /// Does something that reads on a pool thread.
+    pub(super) fn on_pool<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<Answer<T>> {
+        let (reply, answer) = reply();
+        {
+            // Under one lock with the count, so that the close waits for every read that found the store open.
+            let mut count = lock(&self.reads.count);
+            self.queue.check_open()?;
+            *count += 1;
+        }
+        let reading = Reading(Arc::clone(self));
+        self.pool.submit(Box::new(move || {
+            let done = catch_unwind(AssertUnwindSafe(|| read(&reading.0)));
+            // The waiter may close the store at once: the read is over before it is answered.
+            drop(reading);
+            reply.send(done.unwrap_or_else(|panic| Err(panicked(&*panic))));
+        }))?;
+        Ok(answer)
+    }
+
+    /// Asks on this thread.
+    pub(super) fn ask_now<Q: Question>(&self, question: &Q) -> Result<Read<Q::Answer>> {
+        let mut answer = None;
+        self.in_engine(|engine| {
+            engine.read(&mut |view| {
+                let seq = view.board()?.counters.seq;
+                let value = question.ask(view)?;
+                answer = Some(Read { seq, value });
+                Ok(())
+            })
+        })?;
+        answer.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine did not ask"))
+    }
+
+    /// Reads while the writer does not open the engine anew.
+    pub(super) fn in_engine<T>(&self, read: impl FnOnce(&E) -> Result<T>) -> Result<T> {
+        let gate = self.gate.read();
+        let _gate = gate.unwrap_or_else(std::sync::PoisonError::into_inner);
+        read(&self.engine)
+    }
+}
+
+/// Tells, when it is dropped, that the store has come to its end.
+struct Over<'a, E: Engine>(&'a Shared<E>);
+
+impl<E: Engine> Drop for Over<'_, E> {
+    fn drop(&mut self) {
+        *lock(&self.0.ending.is_over) = true;
+        self.0.ending.over.notify();
+        self.0.changed.notify();
+    }
+}
+
+/// A read that was taken in.
+struct Reading<E: Engine>(Arc<Shared<E>>);
+
+impl<E: Engine> Drop for Reading<E> {
+    fn drop(&mut self) {
+        let mut count = lock(&self.0.reads.count);
+        *count -= 1;
+        if *count == 0 {
+            self.0.reads.none.notify_all();
+        }
+    }
+}
+
+impl<E: Engine> Source for Shared<E> {
+    fn events(self: Arc<Self>, events: Events) -> SourceFuture {
+        Box::pin(async move {
+            loop {
+                let seen = self.changed.changes();
+                let page = self.ask(events.clone())?.await?.value;
+                if page.through > events.after {
+                    return Ok(page);
+                }
+                self.next_change(seen).await;
+            }
+        })
+    }
+}
+
+/// Which boot of the machine this is.
+fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
