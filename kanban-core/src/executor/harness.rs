@@ -40,6 +40,7 @@ pub(super) struct Opened {
     pub(super) timer: Arc<Timer>,
 }
 
+#[cfg(not(feature = "shuttle"))]
 impl Opened {
     /// Ends the threads that the store shares with others.
     pub(super) fn stop(self) {

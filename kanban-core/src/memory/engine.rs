@@ -72,6 +72,7 @@ impl MemoryEngine {
     }
 
     /// The board becomes another, as when a file is put back.
+    #[cfg(not(feature = "shuttle"))]
     pub(crate) fn fall_back(&self, board: MemoryBoard) {
         self.state().board = Arc::new(board);
     }
