@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Backend, OpenBoard};
 use crate::error::{Error, ErrorKind, Rejection, Result, Subject};
-use crate::executor::{Launch, Pool, Timer, start};
+use crate::executor::{Keeps, Launch, Pool, Timer, start};
 use crate::model::{BoardSlug, BoardState, Counters, EventId};
 use crate::options::Options;
 use crate::store::BoardStore;
@@ -45,19 +45,20 @@ pub struct BoardEntry {
 /// A second `Boards` on the same root, in this process or another, works as a second process does: both may write, each
 /// sees what the other has committed.
 pub struct Boards {
-    root: Root,
+    root: Arc<Root>,
     options: Options,
     opener: Box<dyn Opener>,
     pool: Arc<Pool>,
     timer: Arc<Timer>,
     cells: Mutex<Cells>,
+    process: u32,
 }
 
 #[derive(Debug, Default)]
 struct Cells {
     is_closed: bool,
     /// The board on its way into the archive; there is one at most, the root being held alone for it.
-    archiving: Option<BoardSlug>,
+    archiving: Option<(BoardSlug, Arc<Cell>)>,
     by_slug: BTreeMap<BoardSlug, Arc<Cell>>,
 }
 
@@ -78,6 +79,7 @@ struct BackendOpener<B> {
     options: Options,
     pool: Arc<Pool>,
     timer: Arc<Timer>,
+    root: Arc<Root>,
 }
 
 impl<B: Backend> Opener for BackendOpener<B> {
@@ -96,6 +98,7 @@ impl<B: Backend> Opener for BackendOpener<B> {
             options: self.options.clone(),
             pool: Arc::clone(&self.pool),
             timer: Arc::clone(&self.timer),
+            keeps: Arc::clone(&self.root) as Keeps,
         };
         start(launch, cell::Report(cell))
     }
@@ -123,7 +126,7 @@ impl Boards {
         backend: B,
         options: Options,
     ) -> Result<Self> {
-        let root = Root::open(root.as_ref(), backend.name())?;
+        let root = Arc::new(Root::open(root.as_ref(), backend.name())?);
         let pool = Arc::new(Pool::start(options.reader_threads, options.queue_len_max)?);
         let timer = Arc::new(Timer::start()?);
         let opener = BackendOpener {
@@ -131,6 +134,7 @@ impl Boards {
             options: options.clone(),
             pool: Arc::clone(&pool),
             timer: Arc::clone(&timer),
+            root: Arc::clone(&root),
         };
         let cells = Mutex::new(Cells::default());
         Ok(Self {
@@ -140,6 +144,7 @@ impl Boards {
             pool,
             timer,
             cells,
+            process: std::process::id(),
         })
     }
 
@@ -179,15 +184,17 @@ impl Boards {
     pub async fn create(&self, slug: &BoardSlug) -> Result<Arc<dyn BoardStore>> {
         self.check_open()?;
         self.refuse_archived(slug)?;
-        let is_default = slug == &BoardSlug::default();
-        if is_default
-            || !self
-                .root
-                .make_board_directory(slug, self.opener.file_name())?
-        {
+        // Making the directory decides a race: who finds it made is too late, whatever is in it yet.
+        let is_new = slug != &BoardSlug::default() && self.root.make_board_directory(slug)?;
+        let opened = self.open_or(slug, Missing::Create).await;
+        if !is_new {
+            opened?;
             return Err(Rejection::BoardExists(slug.clone()).into());
         }
-        self.open_or(slug, Missing::Create).await
+        if opened.is_err() {
+            self.root.remove_empty_board(slug);
+        }
+        opened
     }
 
     /// All boards, by name; `default` is always among them.
@@ -222,15 +229,9 @@ impl Boards {
         self.refuse_archived(slug)?;
         self.require(slug, BoardPlace::Active)?;
         let alone = self.root.alone()?;
-        let (_archiving, cell) = self.begin_archiving(slug);
-        let closed = match cell {
-            Some(cell) => cell.close().await,
-            None => Ok(()),
-        };
-        let moved =
-            closed.and_then(|()| alone.move_board(slug, BoardPlace::Active, BoardPlace::Archived));
-        lock(&self.cells).archiving = None;
-        moved
+        let (_archiving, cell) = self.begin_archiving(slug)?;
+        cell.close().await?;
+        alone.move_board(slug, BoardPlace::Active, BoardPlace::Archived)
     }
 
     /// Takes a board out of the archive.
@@ -271,15 +272,24 @@ impl Boards {
     /// # Errors
     /// The first board's that did not close well; all are closed all the same.
     pub async fn close(&self) -> Result<()> {
+        self.check_process()?;
         let cells = {
             let mut cells = lock(&self.cells);
             cells.is_closed = true;
-            std::mem::take(&mut cells.by_slug)
+            // They stay in the table: a second close waits for the same ends.
+            let archiving = cells.archiving.iter().map(|(_, cell)| cell);
+            cells
+                .by_slug
+                .values()
+                .chain(archiving)
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let mut result = Ok(());
-        for cell in cells.into_values() {
+        for cell in cells {
             result = result.and(cell.close().await);
         }
+        lock(&self.cells).by_slug.clear();
         self.pool.stop();
         self.timer.stop();
         self.root.unlock();
@@ -297,16 +307,27 @@ impl Boards {
             if cells.is_closed {
                 return Err(closed());
             }
-            if cells.archiving.as_ref() == Some(slug) {
+            if cells
+                .archiving
+                .as_ref()
+                .is_some_and(|(archiving, _)| archiving == slug)
+            {
                 return Err(Rejection::BoardArchived(slug.clone()).into());
             }
             Arc::clone(cells.by_slug.entry(slug.clone()).or_default())
         };
         cell.open(|| {
+            // Asked again, under the cell's lock: while this call waited the board may have been archived, or all closed.
+            {
+                let cells = lock(&self.cells);
+                let current = cells.by_slug.get(slug);
+                if cells.is_closed || !current.is_some_and(|current| Arc::ptr_eq(current, &cell)) {
+                    return Err(closed());
+                }
+            }
             let create = match missing {
                 Missing::Create => {
-                    self.root
-                        .make_board_directory(slug, self.opener.file_name())?;
+                    self.root.make_board_directory(slug)?;
                     Some(self.new_board())
                 }
                 Missing::Refuse => None,
@@ -334,13 +355,27 @@ impl Boards {
     }
 
     /// Takes a board off the table, and nobody can put it back until the mark is dropped.
-    fn begin_archiving(&self, slug: &BoardSlug) -> (Archiving<'_>, Option<Arc<Cell>>) {
+    fn begin_archiving(&self, slug: &BoardSlug) -> Result<(Archiving<'_>, Arc<Cell>)> {
         let mut cells = lock(&self.cells);
-        cells.archiving = Some(slug.clone());
-        (Archiving(&self.cells), cells.by_slug.remove(slug))
+        if cells.is_closed {
+            return Err(closed());
+        }
+        let cell = cells.by_slug.remove(slug).unwrap_or_default();
+        cells.archiving = Some((slug.clone(), Arc::clone(&cell)));
+        Ok((Archiving(&self.cells), cell))
+    }
+
+    /// Refuses in a forked child, before any lock is touched: none of the threads exist there.
+    fn check_process(&self) -> Result<()> {
+        if std::process::id() == self.process {
+            Ok(())
+        } else {
+            Err(closed())
+        }
     }
 
     fn check_open(&self) -> Result<()> {
+        self.check_process()?;
         if lock(&self.cells).is_closed {
             Err(closed())
         } else {

@@ -47,12 +47,17 @@ pub struct RandomIds;
 impl IdSource for RandomIds {
     fn task_id(&self, now: Millis) -> TaskId {
         let millis = u64::try_from(now.get()).unwrap_or(0);
-        let ulid = Ulid::from_parts(millis, fastrand::u128(..));
+        let ulid = Ulid::from_parts(millis, (u128::from(random()) << 64) | u128::from(random()));
         let id = format!("t_{}", ulid.to_string().to_lowercase());
         TaskId::new(id).expect("a ULID has 26 letters and digits")
     }
 
     fn random(&self) -> u64 {
-        fastrand::u64(..)
+        random()
     }
+}
+
+/// A random number of the operating system's: no two processes or threads share a stream.
+pub(crate) fn random() -> u64 {
+    getrandom::u64().expect("the operating system has random numbers")
 }

@@ -22,5 +22,5 @@ mod writer;
 
 pub(crate) use self::pool::Pool;
 pub(crate) use self::signal::Signal;
-pub(crate) use self::store::{EngineStore, Launch, Opening, start};
+pub(crate) use self::store::{EngineStore, Keeps, Launch, Opening, start};
 pub(crate) use self::timer::Timer;

@@ -57,6 +57,22 @@ pub(crate) struct Answered<T> {
 }
 
 impl<T> Answered<T> {
+    /// An answer of the first time.
+    pub(crate) const fn new(value: T) -> Self {
+        Self {
+            value,
+            repeated: false,
+        }
+    }
+
+    /// The answer of a repeat: what the first time left.
+    pub(crate) const fn again(value: T) -> Self {
+        Self {
+            value,
+            repeated: true,
+        }
+    }
+
     pub(crate) const fn effect(&self, wrote: bool) -> Effect {
         match (self.repeated, wrote) {
             (true, _) => Effect::Repeated,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{EngineStore, Opening, Signal};
 use crate::store::BoardStore;
 use crate::sync::{Mutex, lock};
@@ -129,5 +129,17 @@ impl<E: Engine> Opening<E> for Report {
             Err(error) => State::Failed(error),
         };
         self.0.changed.notify();
+    }
+}
+
+/// Nobody waits for an opening that has gone away without a word.
+impl Drop for Report {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        if matches!(*state, State::Opening) {
+            *state = State::Failed(Error::new(ErrorKind::Internal, "the opening panicked"));
+            drop(state);
+            self.0.changed.notify();
+        }
     }
 }

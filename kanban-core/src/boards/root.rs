@@ -16,6 +16,11 @@ use super::BoardPlace;
 /// The layout of a root that this program knows.
 const FORMAT: u32 = 1;
 const MARK: &str = "kanban.toml";
+/// Under this one the lock is asked for alone. Never converted, so that of two who want to be alone only one gives up
+/// its share for a moment.
+const TURN: &str = "lock.turn";
+/// How the remains of a deletion are named, in the archive.
+const DELETED: &str = ".deleted-";
 
 /// What `kanban.toml` says. Unknown keys are kept from us by a newer format.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,7 +42,9 @@ pub(super) struct Root {
 #[derive(Debug)]
 enum Held {
     Shared(File),
-    Alone(File),
+    Alone(File, File),
+    /// Alone, and closed as soon as that is over.
+    Leaving(File, File),
     Closed,
 }
 
@@ -69,16 +76,33 @@ impl Alone<'_> {
     /// Removes an archived board.
     pub(super) fn delete_archived(&self, slug: &BoardSlug) -> Result<()> {
         let root = self.0;
-        fs::remove_dir_all(root.board(slug, BoardPlace::Archived))
-            .map_err(|error| io_error("deleting a board", error))?;
-        sync_directory(&root.place(BoardPlace::Archived))
+        self.sweep()
+            .map_err(|error| io_error("sweeping the archive", error))?;
+        let archive = root.place(BoardPlace::Archived);
+        // Renamed first: a deletion that is cut short leaves no half of a board under its name.
+        let gone = archive.join(format!("{DELETED}{slug}-{:016x}", crate::clock::random()));
+        let doing = |error| io_error("deleting a board", error);
+        fs::rename(root.board(slug, BoardPlace::Archived), &gone).map_err(doing)?;
+        sync_directory(&archive)?;
+        fs::remove_dir_all(&gone).map_err(doing)
+    }
+
+    /// Removes what deletions that were cut short have left.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.0.place(BoardPlace::Archived))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(DELETED) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl Root {
     /// Opens a root, or makes it; safe when many race.
     pub(super) fn open(path: &Path, engine: &str) -> Result<Self> {
-        make_directory(path, true)?;
+        make_root(path)?;
         let lock = open_lock(&path.join("lock"))?;
         match lock.try_lock_shared() {
             Ok(()) => {}
@@ -93,8 +117,8 @@ impl Root {
             lock: Mutex::new(Held::Shared(lock)),
         };
         root.check_mark(engine)?;
-        make_directory(&root.path.join("boards"), false)?;
-        make_directory(&root.path.join("archive"), false)?;
+        make_directory(&root.path.join("boards"))?;
+        make_directory(&root.path.join("archive"))?;
         Ok(root)
     }
 
@@ -171,10 +195,14 @@ impl Root {
         self.board(slug, place).join(file).exists()
     }
 
-    /// Makes a board's directory. Answers whether the board is new.
-    pub(super) fn make_board_directory(&self, slug: &BoardSlug, file: &str) -> Result<bool> {
-        let path = self.board(slug, BoardPlace::Active);
-        Ok(make_directory(&path, false)? || !path.join(file).exists())
+    /// Makes a board's directory. Answers whether it was not there.
+    pub(super) fn make_board_directory(&self, slug: &BoardSlug) -> Result<bool> {
+        make_directory(&self.board(slug, BoardPlace::Active))
+    }
+
+    /// Takes back a directory in which no board came to be. One that is not empty stays.
+    pub(super) fn remove_empty_board(&self, slug: &BoardSlug) {
+        let _ = fs::remove_dir(self.board(slug, BoardPlace::Active));
     }
 
     /// The boards in a place, in no order.
@@ -195,23 +223,26 @@ impl Root {
         let mut held = lock(&self.lock);
         match &mut *held {
             Held::Shared(file) => {
+                let turn = take_turn(&self.path.join(TURN))?;
                 take_alone(file)?;
                 let Held::Shared(file) = std::mem::replace(&mut *held, Held::Closed) else {
                     unreachable!("it was shared a moment ago, under the same lock")
                 };
-                *held = Held::Alone(file);
+                *held = Held::Alone(file, turn);
                 Ok(Alone(self))
             }
-            Held::Alone(_) => Err(in_use("this process moves another board of the root")),
+            Held::Alone(..) | Held::Leaving(..) => {
+                Err(in_use("this process moves another board of the root"))
+            }
             Held::Closed => Err(super::closed()),
         }
     }
 
-    /// Back to sharing. While it was alone nobody waited for the root without giving up.
+    /// Back to sharing.
     fn share(&self) {
         let mut held = lock(&self.lock);
-        if let Held::Alone(file) = std::mem::replace(&mut *held, Held::Closed) {
-            // Another opener may take it alone for a moment; to wait for that is to wait for a rename.
+        if let Held::Alone(file, _turn) = std::mem::replace(&mut *held, Held::Closed) {
+            // Nobody else asks for it alone while the turn is ours, so this does not wait.
             if file.lock_shared().is_ok() {
                 *held = Held::Shared(file);
             }
@@ -220,11 +251,25 @@ impl Root {
 
     /// Gives up the root's lock.
     pub(super) fn unlock(&self) {
-        *lock(&self.lock) = Held::Closed;
+        let mut held = lock(&self.lock);
+        *held = match std::mem::replace(&mut *held, Held::Closed) {
+            Held::Alone(file, turn) | Held::Leaving(file, turn) => Held::Leaving(file, turn),
+            Held::Shared(_) | Held::Closed => Held::Closed,
+        };
     }
 }
 
-/// Turns a shared lock into the only one, or leaves it shared.
+/// The right to ask for the root alone.
+fn take_turn(path: &Path) -> Result<File> {
+    let turn = open_lock(path)?;
+    match turn.try_lock() {
+        Ok(()) => Ok(turn),
+        Err(TryLockError::WouldBlock) => Err(in_use("another opener moves a board of the root")),
+        Err(TryLockError::Error(error)) => Err(io_error("locking the root alone", error)),
+    }
+}
+
+/// Turns a shared lock into the only one, or leaves it shared. The turn is the caller's.
 fn take_alone(file: &File) -> Result<()> {
     let refused = match file.try_lock() {
         Ok(()) => return Ok(()),
@@ -241,29 +286,29 @@ fn in_use(context: &str) -> Error {
     Error::unavailable(Unavailable::InUse, context)
 }
 
-/// Makes a directory for its owner only, durably. Answers whether it is new.
-fn make_directory(path: &Path, with_parents: bool) -> Result<bool> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {
-            if let Some(parent) = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-            {
-                sync_directory(parent)?;
-            }
-            Ok(true)
-        }
-        Err(error) if error.kind() == IoKind::AlreadyExists && path.is_dir() => Ok(false),
-        Err(error) if error.kind() == IoKind::NotFound && with_parents => {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(path)
-                .map_err(|error| io_error("making the root", error))?;
-            Ok(true)
-        }
-        Err(error) => Err(io_error(&format!("making {}", path.display()), error)),
-    }
+/// Makes the root with the directories above it.
+fn make_root(path: &Path) -> Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    missing
+        .into_iter()
+        .rev()
+        .try_for_each(|path| make_directory(path).map(drop))
+}
+
+/// Makes a directory for its owner only. Its name is on the disk when this returns, whoever made it: its maker may have
+/// been killed between the two. Answers whether it is new.
+fn make_directory(path: &Path) -> Result<bool> {
+    let is_new = match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == IoKind::AlreadyExists && path.is_dir() => false,
+        Err(error) => return Err(io_error(&format!("making {}", path.display()), error)),
+    };
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    sync_directory(parent.unwrap_or(Path::new(".")))?;
+    Ok(is_new)
 }
 
 fn open_lock(path: &Path) -> Result<File> {

@@ -84,6 +84,7 @@ pub(super) async fn open(engine: &MemoryEngine, options: Options) -> Opened {
         options,
         pool: Arc::clone(&pool),
         timer: Arc::clone(&timer),
+        keeps: std::sync::Arc::new(()),
     };
     start(launch, Report(Mutex::new(Some(reply)))).expect("a thread");
     Opened {

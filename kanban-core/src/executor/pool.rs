@@ -23,8 +23,8 @@ struct Shared {
 
 struct State {
     queue: VecDeque<Job>,
-    /// What one thread and no other must do.
-    mail: Vec<VecDeque<Job>>,
+    /// What one thread and no other must do; none once it has ended.
+    mail: Vec<Option<VecDeque<Job>>>,
     is_stopped: bool,
 }
 
@@ -34,7 +34,7 @@ impl Pool {
         let count = threads.max(1);
         let state = State {
             queue: VecDeque::new(),
-            mail: (0..count).map(|_| VecDeque::new()).collect(),
+            mail: (0..count).map(|_| Some(VecDeque::new())).collect(),
             is_stopped: false,
         };
         let shared = Arc::new(Shared {
@@ -77,8 +77,9 @@ impl Pool {
         let left = Arc::new((Mutex::new(0_usize), Condvar::new()));
         {
             let mut state = lock(&self.shared.state);
-            *lock(&left.0) = state.mail.len();
-            for mailbox in &mut state.mail {
+            // A thread that has ended holds nothing any more, and would never answer.
+            *lock(&left.0) = state.mail.iter().flatten().count();
+            for mailbox in state.mail.iter_mut().flatten() {
                 let (job, left) = (Arc::clone(job), Arc::clone(&left));
                 mailbox.push_back(Box::new(move || {
                     job();
@@ -92,6 +93,17 @@ impl Pool {
         while *count > 0 {
             count = wait(&left.1, count);
         }
+    }
+
+    /// How much is in the mailboxes.
+    #[cfg(all(test, not(feature = "shuttle")))]
+    pub(crate) fn mailed(&self) -> usize {
+        lock(&self.shared.state)
+            .mail
+            .iter()
+            .flatten()
+            .map(VecDeque::len)
+            .sum()
     }
 
     /// Ends the threads and waits for them. What is in the queue is done first.
@@ -117,16 +129,20 @@ impl Drop for Pool {
 fn run(shared: &Shared, number: usize) {
     let mut state = lock(&shared.state);
     loop {
-        // The queue goes first: what is mailed (giving up connections) must come after what was queued before it.
-        let job = state
-            .queue
-            .pop_front()
-            .or_else(|| state.mail.get_mut(number)?.pop_front());
+        // The mail goes first, or a queue that is never empty would keep a board from closing. Whoever mails has waited
+        // for its own questions before.
+        let mailed = state.mail.get_mut(number).and_then(Option::as_mut);
+        let job = mailed
+            .and_then(VecDeque::pop_front)
+            .or_else(|| state.queue.pop_front());
         if let Some(job) = job {
             drop(state);
             job();
             state = lock(&shared.state);
         } else if state.is_stopped {
+            if let Some(mailbox) = state.mail.get_mut(number) {
+                *mailbox = None;
+            }
             return;
         } else {
             state = wait(&shared.arrived, state);

@@ -30,6 +30,8 @@ pub(crate) struct Shared<E: Engine> {
     /// This boot of the machine, where the system tells it.
     pub(super) boot: Option<String>,
     pub(super) timer: Arc<Timer>,
+    /// In a forked child none of the threads exist: every call there is `Closed`.
+    process: u32,
     reads: Reads,
     pool: Arc<Pool>,
     ending: Ending,
@@ -42,10 +44,9 @@ struct Reads {
     none: Condvar,
 }
 
-/// The end of the writer's thread.
+/// The end of the writer's thread: `over` tells of it once.
 #[derive(Debug, Default)]
 struct Ending {
-    is_over: Mutex<bool>,
     over: Signal,
     thread: Thread,
 }
@@ -67,6 +68,7 @@ impl<E: Engine> Shared<E> {
             changed: Signal::default(),
             boot: boot(),
             timer,
+            process: std::process::id(),
             reads: Reads::default(),
             pool,
             ending: Ending::default(),
@@ -91,15 +93,17 @@ impl<E: Engine> Shared<E> {
         self.engine.close();
     }
 
+    /// Refuses in a forked child, before any lock is touched.
+    pub(super) fn check_process(&self) -> Result<()> {
+        if std::process::id() == self.process {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Closed, "this is a forked child"))
+    }
+
     /// Waits for the end.
     pub(super) async fn ended(&self) {
-        loop {
-            let seen = self.ending.over.changes();
-            if *lock(&self.ending.is_over) {
-                break;
-            }
-            self.ending.over.changed(seen).await;
-        }
+        self.ending.over.changed(0).await;
         // The thread has nothing left to do but to return.
         if let Some(thread) = lock(&self.ending.thread).take() {
             join(thread);
@@ -125,6 +129,7 @@ impl<E: Engine> Shared<E> {
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<Answer<T>> {
+        self.check_process()?;
         let (reply, answer) = reply();
         {
             // Under one lock with the count, so that the close waits for every read that found the store open.
@@ -156,6 +161,13 @@ impl<E: Engine> Shared<E> {
         answer.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine did not ask"))
     }
 
+    /// Opens the engine anew, while no reader is inside it.
+    pub(super) fn reopen(&self) -> Result<()> {
+        let gate = self.gate.write();
+        let _alone = gate.unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.engine.reopen()
+    }
+
     /// Reads while the writer does not open the engine anew.
     pub(super) fn in_engine<T>(&self, read: impl FnOnce(&E) -> Result<T>) -> Result<T> {
         let gate = self.gate.read();
@@ -169,7 +181,6 @@ struct Over<'a, E: Engine>(&'a Shared<E>);
 
 impl<E: Engine> Drop for Over<'_, E> {
     fn drop(&mut self) {
-        *lock(&self.0.ending.is_over) = true;
         self.0.ending.over.notify();
         self.0.changed.notify();
     }

@@ -36,7 +36,10 @@ struct Owner<E: Engine>(Arc<Shared<E>>);
 
 impl<E: Engine> Drop for Owner<E> {
     fn drop(&mut self) {
-        self.0.queue.close(closed());
+        // In a forked child a lock may be held for ever by a thread that is not there.
+        if self.0.check_process().is_ok() {
+            self.0.queue.close(closed());
+        }
     }
 }
 
@@ -51,7 +54,6 @@ pub(crate) trait Opening<E: Engine>: Send + 'static {
 }
 
 /// Everything that opening a board needs.
-#[derive(Debug)]
 pub(crate) struct Launch<B: Backend> {
     pub(crate) backend: Arc<B>,
     pub(crate) directory: PathBuf,
@@ -60,7 +62,12 @@ pub(crate) struct Launch<B: Backend> {
     pub(crate) options: Options,
     pub(crate) pool: Arc<Pool>,
     pub(crate) timer: Arc<Timer>,
+    /// Dropped only once the store has come to its end.
+    pub(crate) keeps: Keeps,
 }
+
+/// What must outlive a store: its root's lock.
+pub(crate) type Keeps = std::sync::Arc<dyn std::any::Any + Send + Sync>;
 
 /// Starts a board's writer thread, which opens the engine, reports, and then works until the store is closed.
 pub(crate) fn start<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>) -> Result<()> {
@@ -75,6 +82,7 @@ pub(crate) fn start<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engi
 }
 
 fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: &Thread) {
+    let _keeps = std::sync::Arc::clone(&launch.keeps);
     // A panic here is answered too: whoever waits for the opening would wait for ever.
     let opened = catch_unwind(AssertUnwindSafe(|| open(launch)));
     let shared = match opened.unwrap_or_else(|panic| Err(panicked(&*panic))) {
@@ -127,8 +135,9 @@ impl<E: Engine> EngineStore<E> {
 
     /// Queues a command and waits for its answer.
     pub(super) async fn write<C: Command>(&self, command: C) -> Result<Written<C::Answer>> {
-        let (reply, answer) = reply();
         let shared = self.shared();
+        shared.check_process()?;
+        let (reply, answer) = reply();
         let job = Box::new(Queued::new(command, reply));
         shared
             .queue
@@ -145,6 +154,7 @@ impl<E: Engine> EngineStore<E> {
 
     /// Closes the store and waits for the end.
     async fn end(&self) -> Result<()> {
+        self.shared().check_process()?;
         self.shared().queue.close(closed());
         self.shared().ended().await;
         Ok(())

@@ -223,6 +223,9 @@ fn found_out(fault: CommitFault) {
         one.await.expect("its fate is known");
         two.await.expect("its fate is known");
         assert_eq!(engine.seen().reopens, 1, "found out by a reopen");
+        // What made the commit uncertain may have been its flush.
+        let flushes = u64::from(fault == CommitFault::UncertainLanded);
+        assert_eq!(engine.seen().flushes, flushes, "flushed before the answer");
         assert_eq!(titles(&opened).await, ["one", "two"], "each once");
         opened.stop();
     });
@@ -441,6 +444,79 @@ fn below_power_numbers_are_reserved_before_they_are_answered() {
             made.seq
         );
         opened.stop();
+    });
+}
+
+#[test]
+fn a_promise_of_another_store_is_not_trusted() {
+    block_on(async {
+        let engine = new_engine();
+        let weak = Options {
+            durability: Durability::Process,
+            ..options()
+        };
+        let one = open(&engine, weak.clone()).await;
+        one.store.create(task("one")).await.expect("created");
+        let two = open(&engine, weak).await;
+        two.store.create(task("two")).await.expect("created");
+        assert_eq!(
+            engine.seen().flushes,
+            2,
+            "each store flushes before its first answer"
+        );
+        one.store.close().await.expect("closed");
+        two.store.close().await.expect("closed");
+        one.stop();
+        two.stop();
+    });
+}
+
+#[test]
+fn a_dropped_waiter_leaves_no_waker() {
+    let signal = super::Signal::default();
+    for _ in 0..100 {
+        let mut waiting = Box::pin(signal.changed(0));
+        assert!(poll(&mut waiting).is_pending());
+    }
+    assert_eq!(signal.waiting(), 0);
+}
+
+#[test]
+fn a_close_does_not_wait_for_another_boards_readers() {
+    block_on(async {
+        let busy = open(&new_engine(), options()).await;
+        let (entered, has_entered) = sync_channel(1);
+        let (let_go, leave) = sync_channel::<()>(1);
+        let job = Box::new(move || {
+            let _ = entered.send(());
+            let _ = leave.recv();
+        });
+        busy.pool.submit(job).expect("there is room");
+        has_entered.recv().expect("the only reader is busy");
+        for _ in 0..10 {
+            busy.pool.submit(Box::new(|| {})).expect("there is room");
+        }
+        let (order, seen) = sync_channel(32);
+        let mailed = order.clone();
+        busy.pool
+            .submit(Box::new(move || {
+                order.send("queued").expect("the test listens");
+            }))
+            .expect("there is room");
+        let pool = busy.pool.clone();
+        let everywhere = std::thread::Builder::new().spawn(move || {
+            let job: std::sync::Arc<dyn Fn() + Send + Sync> =
+                std::sync::Arc::new(move || mailed.send("mailed").expect("the test listens"));
+            pool.everywhere(&job);
+        });
+        while busy.pool.mailed() == 0 {
+            std::thread::yield_now();
+        }
+        let_go.send(()).expect("the reader waits");
+        everywhere.expect("a thread").join().expect("it ends");
+        assert_eq!(seen.recv(), Ok("mailed"), "what is mailed goes first");
+        busy.store.close().await.expect("closed");
+        busy.stop();
     });
 }
 

@@ -44,7 +44,11 @@ impl Timer {
 
     /// Returns after a while; at once if the timer was stopped.
     pub(crate) async fn sleep(&self, span: Duration) {
-        let at = now() + span;
+        // A span that the clock cannot hold is as good as a year.
+        let now = now();
+        let at = now
+            .checked_add(span)
+            .unwrap_or(now + Duration::from_hours(24 * 365));
         let mut sleeper = Sleeper {
             shared: &self.shared,
             key: None,

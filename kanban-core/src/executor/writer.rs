@@ -21,6 +21,8 @@ const GROUPS_BETWEEN_UPKEEP: u64 = 256;
 const RESERVED: u64 = 4096;
 /// For how long engines keep the mark of an instance that writes nothing.
 const MARK_KEPT: Duration = Duration::from_hours(24);
+/// How many pages of ripe tasks one group takes in.
+const RIPE_PAGES_MAX: usize = 10;
 /// How often a group is run again after a commit that is known not to have landed.
 const RUNS_MAX: u32 = 3;
 
@@ -32,7 +34,11 @@ pub(crate) struct Writer<'a, E: Engine> {
     group: u64,
     /// The last group that is committed for certain.
     landed: Option<GroupRecord>,
+    /// Below `Power`: the numbers that this store has promised durably, itself.
+    durable: Counters,
     groups_since_upkeep: u64,
+    /// Why nothing more is carried out; what was taken in still gets an answer.
+    dead: Option<Error>,
 }
 
 /// How a group ended.
@@ -50,13 +56,15 @@ enum GroupEnd {
 impl<'a, E: Engine> Writer<'a, E> {
     pub(crate) fn new(shared: &'a Shared<E>) -> Self {
         // Engines store it signed.
-        let instance = fastrand::u64(1..=i64::MAX.unsigned_abs());
+        let instance = crate::clock::random() >> 1;
         Self {
             shared,
             instance,
             group: 0,
             landed: None,
+            durable: Counters::default(),
             groups_since_upkeep: 0,
+            dead: None,
         }
     }
 
@@ -134,6 +142,9 @@ impl<'a, E: Engine> Writer<'a, E> {
         if super::schedules::fault() == super::schedules::Fault::AnswerBeforeCommit {
             return self.answer_before_commit(jobs);
         }
+        if let Some(why) = &self.dead {
+            return self.answer(jobs, Some(why));
+        }
         match self.run_group(&mut jobs) {
             GroupEnd::Answer => self.answer(jobs, None),
             GroupEnd::Fail(error) => self.answer(jobs, Some(&error)),
@@ -142,6 +153,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 self.shared.queue.close(error.again());
                 let unknown = Error::new(ErrorKind::Unknown, error.to_string());
                 self.answer(jobs, Some(&unknown));
+                self.dead = Some(error);
             }
         }
     }
@@ -160,36 +172,77 @@ impl<'a, E: Engine> Writer<'a, E> {
             let is_alone = jobs.len() == 1;
             let mut trial = self.try_group(jobs);
             match (trial.end, trial.failed.take()) {
+                // Also when a command failed: no write is taken before the files were opened anew. What was rolled back
+                // has no mark.
+                (WriteEnd::Uncertain(error), failed) => match self.find_out(trial.mark) {
+                    // It is in the files, but the flush of it may be what failed.
+                    Ok(true) => return self.flushed(),
+                    // Known not to have landed: once more, one at a time, for one of them may be the cause.
+                    Ok(false) if !is_alone => return GroupEnd::Split,
+                    Ok(false) => last = Some(failed.unwrap_or(error)),
+                    Err(error) => return GroupEnd::Dead(error),
+                },
                 (_, Some(_)) if !is_alone => return GroupEnd::Split,
-                (WriteEnd::Done(Verdict::RollBack), None) => return GroupEnd::Answer,
+                (WriteEnd::Done(Verdict::RollBack), None) => match trial.needed {
+                    None => return GroupEnd::Answer,
+                    Some(needed) => match self.reserve(needed) {
+                        Ok(()) => {}
+                        Err(error) => return GroupEnd::Fail(error),
+                    },
+                },
                 (WriteEnd::Done(Verdict::Commit), None) => {
-                    return self.landed(trial.mark, trial.raised);
+                    self.landed = Some(trial.mark);
+                    return GroupEnd::Answer;
                 }
                 (_, Some(error)) | (WriteEnd::NotWritten(error), None) => {
                     return GroupEnd::Fail(error);
                 }
-                (WriteEnd::Uncertain(error), None) => match self.find_out(trial.mark) {
-                    Ok(true) => return self.landed(trial.mark, trial.raised),
-                    // Known not to have landed: once more, one at a time, for one of them may be the cause.
-                    Ok(false) if !is_alone => return GroupEnd::Split,
-                    Ok(false) => last = Some(error),
-                    Err(error) => return GroupEnd::Dead(error),
-                },
             }
         }
         GroupEnd::Fail(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no run of a group")))
     }
 
-    /// The group is committed. A reservation that it raised must not be lost before a number of it is answered.
-    fn landed(&mut self, mark: GroupRecord, raised: bool) -> GroupEnd {
-        self.landed = Some(mark);
-        if !raised {
-            return GroupEnd::Answer;
-        }
+    /// The group is in the files after all. What made its commit uncertain may have been the flush.
+    fn flushed(&mut self) -> GroupEnd {
         match self.shared.engine.flush() {
             Ok(()) => GroupEnd::Answer,
             Err(error) => GroupEnd::Dead(error),
         }
+    }
+
+    /// Promises numbers durably, before anybody, in any process, can see one of them: in a transaction of its own, which
+    /// is flushed before the group runs again. Another store's promise is not trusted, for its flush may be missing.
+    fn reserve(&mut self, needed: Counters) -> Result<()> {
+        let boot = self.shared.boot.as_deref();
+        let mut promised = Counters::default();
+        let end = self.shared.engine.write(&mut |txn| {
+            let before = txn.view().board()?;
+            let wanted = zip(needed, before.counters, u64::max);
+            let wanted = zip(wanted, wanted, |n, _| n + RESERVED);
+            let reserved = zip(wanted, before.reserved, u64::max);
+            promised = reserved;
+            let boot = boot.map(str::to_owned);
+            let after = BoardState {
+                reserved,
+                boot,
+                ..before.clone()
+            };
+            txn.apply(&Change::Board { before, after })?;
+            Ok(Verdict::Commit)
+        });
+        match end {
+            WriteEnd::Done(_) => self.shared.engine.flush()?,
+            WriteEnd::NotWritten(error) => return Err(error),
+            WriteEnd::Uncertain(_) => {
+                self.shared.reopen()?;
+                return Err(Error::new(
+                    ErrorKind::Busy,
+                    "the reservation of numbers did not land",
+                ));
+            }
+        }
+        self.durable = promised;
+        Ok(())
     }
 
     /// Runs a group once, in one transaction.
@@ -205,7 +258,8 @@ impl<'a, E: Engine> Writer<'a, E> {
         let is_weak = self.shared.options.durability != Durability::Power;
         let boot = self.shared.boot.as_deref();
         let mut failed = None;
-        let mut raised = false;
+        let mut needed = None;
+        let durable = self.durable;
         let end = self.shared.engine.write(&mut |txn| {
             let mut wrote = apply_ripe(txn, now)?;
             for job in jobs.iter_mut() {
@@ -222,7 +276,11 @@ impl<'a, E: Engine> Writer<'a, E> {
                 return Ok(Verdict::RollBack);
             }
             if is_weak {
-                raised = raise_reservation(txn, boot)?;
+                let board = txn.view().board()?;
+                if board.boot.as_deref() != boot || exceeds(board.counters, durable) {
+                    needed = Some(board.counters);
+                    return Ok(Verdict::RollBack);
+                }
             }
             txn.apply(&Change::Group(mark))?;
             Ok(Verdict::Commit)
@@ -231,20 +289,14 @@ impl<'a, E: Engine> Writer<'a, E> {
             end,
             mark,
             failed,
-            raised,
+            needed,
         }
     }
 
     /// After an uncertain commit: opens the files anew and looks for this group's mark. Finds the mark of the last
     /// group that landed if this one did not; if it finds neither, answered writes are gone.
     fn find_out(&self, mark: GroupRecord) -> Result<bool> {
-        // No reader may be inside the engine while it throws its state away.
-        let _alone = self
-            .shared
-            .gate
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.shared.engine.reopen()?;
+        self.shared.reopen()?;
         let mut found = None;
         self.shared.engine.read(&mut |view| {
             found = view.group(self.instance)?.map(|found| found.number);
@@ -286,43 +338,30 @@ struct Trial {
     mark: GroupRecord,
     /// The storage failed while a command was decided or applied; the transaction was rolled back.
     failed: Option<Error>,
-    /// The reservation of numbers was raised.
-    raised: bool,
+    /// Numbers were given that are not promised durably: it was rolled back to promise them first.
+    needed: Option<Counters>,
 }
 
+/// Takes the mark `waiting` off tasks whose time has come. Answers whether there were any. The rest of very many waits
+/// for the next groups.
 fn apply_ripe(txn: &mut dyn Txn, now: Millis) -> Result<bool> {
     let mut any = false;
-    loop {
+    for _ in 0..RIPE_PAGES_MAX {
         let changes = ripen(txn.view(), now)?;
         if changes.is_empty() {
-            return Ok(any);
+            break;
         }
         any = true;
         for change in &changes {
             txn.apply(change)?;
         }
     }
+    Ok(any)
 }
 
-/// Raises the board's reservation of numbers if this group has reached it. Answers whether it did.
-fn raise_reservation(txn: &mut dyn Txn, boot: Option<&str>) -> Result<bool> {
-    let before = txn.view().board()?;
-    let passes = zip(before.counters, before.reserved, |n, max| {
-        u64::from(n > max)
-    });
-    if passes == Counters::default() && before.boot.as_deref() == boot {
-        return Ok(false);
-    }
-    let reserved = zip(before.counters, before.reserved, |n, max| {
-        max.max(n + RESERVED)
-    });
-    let after = BoardState {
-        reserved,
-        boot: boot.map(str::to_owned),
-        ..before.clone()
-    };
-    txn.apply(&Change::Board { before, after })?;
-    Ok(true)
+/// Whether a number is above the bound of its kind.
+fn exceeds(numbers: Counters, bounds: Counters) -> bool {
+    zip(numbers, bounds, |n, max| u64::from(n > max)) != Counters::default()
 }
 
 /// Combines two sets of counters, kind by kind.

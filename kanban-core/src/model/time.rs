@@ -64,6 +64,9 @@ macro_rules! spans {
         pub struct $name(Duration);
 
         impl $name {
+            /// The longest that is allowed.
+            pub const MAX: Duration = $max;
+
             /// # Errors
             /// [`Invalid`] outside the type's bounds; the limit it names is in milliseconds.
             pub fn new(span: Duration) -> Result<Self, Invalid> {
@@ -85,15 +88,13 @@ macro_rules! spans {
     )*};
 }
 
-const DAY: Duration = Duration::from_hours(24);
-
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 spans! {
     /// How long a claim or a lease holds, or is extended: 1 s to 30 days.
-    Ttl("ttl", Duration::from_secs(1), DAY * 30);
+    Ttl("ttl", Duration::from_secs(1), Duration::from_hours(24 * 30));
     /// How long to wait before another attempt: 0 to 1 year (366 days).
-    RetryAfter("retry_after", Duration::ZERO, DAY * 366);
+    RetryAfter("retry_after", Duration::ZERO, Duration::from_hours(24 * 366));
 }

@@ -9,6 +9,7 @@ mod log;
 mod tasks;
 
 pub(crate) use self::log::Pending;
+pub(super) use self::log::Stretch;
 pub(crate) use self::tasks::{
     AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix, LatestSummaries, ParentsOf, RunsOf,
     TaskById, TasksByIds,
@@ -24,7 +25,7 @@ use super::Question;
 /// How many entries a page has at most, and how many rows are asked for at a time.
 const PAGE_MAX: usize = 1000;
 /// How many rows one answer looks at, where it has to look for what it wants.
-const LOOKED_AT_MAX: usize = 10_000;
+pub(super) const LOOKED_AT_MAX: usize = 10_000;
 
 /// Asks for the board's `seq` alone, which every answer carries.
 #[derive(Debug, Clone, Copy)]

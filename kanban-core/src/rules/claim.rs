@@ -43,18 +43,12 @@ impl Command for ClaimTask {
             if open.task.id != self.task {
                 return Err(Rejection::KeyTaken { task: open.task.id }.into());
             }
-            return Ok(Answered {
-                value: open,
-                repeated: true,
-            });
+            return Ok(Answered::again(open));
         }
         if let Some(why) = held(draft, &task)? {
             return Err(Rejection::NotClaimable(why).into());
         }
-        Ok(Answered {
-            value: open_run(draft, task, &claimant)?,
-            repeated: false,
-        })
+        Ok(Answered::new(open_run(draft, task, &claimant)?))
     }
 }
 
@@ -190,10 +184,7 @@ impl Command for Heartbeat {
             let entry = Entry::of(&self.task, EventKind::Heartbeat).run(Some(claim.run));
             draft.event(right.sign(entry.with("note", note)))?;
         }
-        Ok(Answered {
-            value: claim,
-            repeated: false,
-        })
+        Ok(Answered::new(claim))
     }
 }
 
@@ -209,10 +200,7 @@ impl Command for SetWorker {
             .as_mut()
             .expect("the task of an open run has a claim (invariant 1)");
         if claim.worker.as_ref() == Some(&self.worker) {
-            return Ok(Answered {
-                value: claim.clone(),
-                repeated: true,
-            });
+            return Ok(Answered::again(claim.clone()));
         }
         claim.worker = Some(self.worker.clone());
         let claim = claim.clone();
@@ -227,10 +215,7 @@ impl Command for SetWorker {
             .with("pid", self.worker.pid)
             .with("started", &self.worker.started);
         draft.event(right.sign(entry))?;
-        Ok(Answered {
-            value: claim,
-            repeated: false,
-        })
+        Ok(Answered::new(claim))
     }
 }
 
@@ -251,10 +236,7 @@ impl Command for ReclaimExpired {
             };
             ended.push(fail_task(draft, task, &Failure::of_board(kind))?);
         }
-        Ok(Answered {
-            value: Reclaimed { ended, more },
-            repeated: false,
-        })
+        Ok(Answered::new(Reclaimed { ended, more }))
     }
 }
 
@@ -274,10 +256,7 @@ impl Command for WakeDue {
             draft.event(Entry::of(&id, EventKind::Woken).moved(from, to))?;
             tasks.extend(draft.task(&id)?);
         }
-        Ok(Answered {
-            value: Woken { tasks, more },
-            repeated: false,
-        })
+        Ok(Answered::new(Woken { tasks, more }))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{Answered, Command};
 pub(super) const ITEMS_MAX: usize = 1000;
 
 /// Every status but `archived`.
-const NOT_ARCHIVED: &[Status] = &[
+pub(super) const NOT_ARCHIVED: &[Status] = &[
     Status::Triage,
     Status::Todo,
     Status::Scheduled,
@@ -37,10 +37,7 @@ impl Command for NewTask {
         let parents = distinct(&self.parents);
         check_new(self, self.parents.len())?;
         if let Some(task) = with_key(draft, self.idempotency_key.as_ref())? {
-            return Ok(Answered {
-                value: task,
-                repeated: true,
-            });
+            return Ok(Answered::again(task));
         }
         check_known(draft, parents.iter().chain(&self.created_from))?;
         for parent in &parents {
@@ -48,10 +45,7 @@ impl Command for NewTask {
         }
         let id = draft.new_task_id();
         make_task(draft, &id, self, &parents)?;
-        Ok(Answered {
-            value: draft.subject(&id)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&id)?))
     }
 }
 
@@ -68,12 +62,14 @@ impl Command for CreateMany {
             ids.push(known.map_or_else(|| draft.new_task_id(), |task| task.id));
         }
         if !is_new.contains(&true) {
-            return Ok(Answered {
-                value: ids,
-                repeated: true,
-            });
+            return Ok(Answered::again(ids));
         }
-        let named = self.items.iter().flat_map(|item| {
+        let new = self
+            .items
+            .iter()
+            .zip(&is_new)
+            .filter(|(_, is_new)| **is_new);
+        let named = new.flat_map(|(item, _)| {
             let parents = item.parents.iter().filter_map(|parent| match parent {
                 ParentRef::Task(id) => Some(id),
                 ParentRef::Item(_) => None,
@@ -91,10 +87,7 @@ impl Command for CreateMany {
         for index in order {
             plan.make(draft, index)?;
         }
-        Ok(Answered {
-            value: ids,
-            repeated: false,
-        })
+        Ok(Answered::new(ids))
     }
 }
 
@@ -487,19 +480,13 @@ impl Command for UpdateTask {
             }
         }
         if fields.is_empty() {
-            return Ok(Answered {
-                value: task,
-                repeated: false,
-            });
+            return Ok(Answered::new(task));
         }
         fields.sort_unstable();
         draft.put_task(after)?;
         let entry = Entry::of(&self.task, EventKind::Updated).by(self.actor.as_ref());
         draft.event(entry.with("fields", fields))?;
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }
 
@@ -530,10 +517,7 @@ impl Command for AssignTask {
             .collect();
         expect_status(&task, &allowed)?;
         if task.assignee == self.assignee {
-            return Ok(Answered {
-                value: task,
-                repeated: false,
-            });
+            return Ok(Answered::new(task));
         }
         let from = std::mem::replace(&mut task.assignee, self.assignee.clone());
         task.failures = 0;
@@ -547,9 +531,6 @@ impl Command for AssignTask {
                 .with_or_null("from", from)
                 .with_or_null("to", &self.assignee),
         )?;
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }

@@ -440,29 +440,8 @@ impl<'a> Draft<'a> {
         self.put_task(task)
     }
 
-    /// Whether anything would be written.
-    pub(crate) fn has_changes(&self) -> bool {
-        self.policy.is_some()
-            || !self.pauses.is_empty()
-            || self
-                .tasks
-                .values()
-                .any(|touched| touched.before != touched.after)
-            || !self.texts.is_empty()
-            || !self.links.is_empty()
-            || !self.runs.is_empty()
-            || !self.comments.is_empty()
-            || !self.attachments.is_empty()
-            || !self.subscriptions.is_empty()
-            || !self.events.is_empty()
-            || !self.removed_events.is_empty()
-    }
-
     /// The list of changes; empty if there is nothing to write.
     pub(crate) fn into_changes(self) -> Vec<Change> {
-        if !self.has_changes() {
-            return Vec::new();
-        }
         let mut changes = vec![Change::Board {
             before: self.board_before,
             after: self.board,
@@ -518,6 +497,10 @@ impl<'a> Draft<'a> {
         );
         changes.extend(self.removed_events.into_iter().map(Change::RemoveEvent));
         changes.extend(self.forgotten.into_iter().map(Change::Forget));
+        // The board's row alone is a `seq` that nothing was written with.
+        if changes.len() == 1 {
+            changes.clear();
+        }
         changes
     }
 }

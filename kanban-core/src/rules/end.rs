@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Error, Invalid, Rejection, Result};
+use crate::error::{Invalid, Rejection, Result};
 use crate::model::{
     Block, BlockKind, EventKind, Label, Link, Millis, Note, Outcome, Phase, RetryAfter, Status,
     Task, TaskId, TextKind,
@@ -21,7 +21,7 @@ const CREATED_MAX: usize = 1000;
 /// How many unknown references of a summary an event tells.
 const UNKNOWN_REFS_MAX: usize = 100;
 /// How much of an error a task and an event keep.
-const ERROR_BYTES_MAX: usize = 500;
+pub(super) const ERROR_BYTES_MAX: usize = 500;
 
 impl Command for Complete {
     type Answer = Ended;
@@ -53,10 +53,7 @@ impl Command for Complete {
                 Rejection::PhantomTasks { ids: phantom }.into(),
             ));
         }
-        Ok(Answered {
-            value: complete(draft, task, self, &right)?,
-            repeated: false,
-        })
+        Ok(Answered::new(complete(draft, task, self, &right)?))
     }
 }
 
@@ -70,15 +67,14 @@ const COMPLETABLE: &[Status] = &[
     Status::Review,
 ];
 
-/// The answer of a repeat: the task as it is, the run as it was closed.
-pub(super) fn repeat(task: Task, run: crate::model::Run) -> Answered<Ended> {
-    Answered {
-        value: Ended {
-            task,
-            run: Some(run),
-        },
-        repeated: true,
-    }
+/// The answer of a repeat: the task as it is, but for the claim, and the run as it was closed.
+pub(super) fn repeat(mut task: Task, run: crate::model::Run) -> Answered<Ended> {
+    // A claim that is there by now is another worker's, and its run is never told.
+    task.claim = None;
+    Answered::again(Ended {
+        task,
+        run: Some(run),
+    })
 }
 
 fn complete(
@@ -86,7 +82,7 @@ fn complete(
     mut task: Task,
     call: &Complete,
     right: &Right<'_>,
-) -> Result<Ended> {
+) -> std::result::Result<Ended, Refusal> {
     let end = RunEnd {
         summary: call.summary.clone(),
         metadata: call.metadata.clone(),
@@ -131,7 +127,7 @@ fn complete(
     draft.event(right.sign(entry))?;
     settle_children(draft, &id, from, Status::Done, right.actor.as_ref())?;
     Ok(Ended {
-        task: written(draft, &id)?,
+        task: draft.subject(&id)?,
         run,
     })
 }
@@ -142,13 +138,6 @@ pub(super) fn forget_trouble(task: &mut Task) {
     task.deferrals = 0;
     task.last_error = None;
     task.not_before = None;
-}
-
-/// A task that this command wrote.
-pub(super) fn written(draft: &Draft<'_>, id: &TaskId) -> Result<Task> {
-    draft
-        .task(id)?
-        .ok_or_else(|| Error::corrupt(format!("task {id} is gone")))
 }
 
 /// Those of the named tasks that this task did not create.
@@ -244,10 +233,7 @@ impl Command for Fail {
             ended_by: right.ended_by(),
             right,
         };
-        Ok(Answered {
-            value: fail_task(draft, task, &failure)?,
-            repeated: false,
-        })
+        Ok(Answered::new(fail_task(draft, task, &failure)?))
     }
 }
 
@@ -288,7 +274,7 @@ pub(super) fn fail_task(
     draft: &mut Draft<'_>,
     mut task: Task,
     failure: &Failure<'_>,
-) -> Result<Ended> {
+) -> std::result::Result<Ended, Refusal> {
     let policy = draft.policy()?;
     let now = draft.now();
     let limit = task
@@ -355,7 +341,7 @@ pub(super) fn fail_task(
     };
     draft.event(failure.right.sign(entry))?;
     Ok(Ended {
-        task: written(draft, &id)?,
+        task: draft.subject(&id)?,
         run,
     })
 }
@@ -390,12 +376,9 @@ impl Command for Release {
             .moved(from, to)
             .with("retry_at", retry_at);
         draft.event(right.sign(entry))?;
-        Ok(Answered {
-            value: Ended {
-                task: written(draft, &self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }

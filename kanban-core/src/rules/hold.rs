@@ -32,10 +32,7 @@ impl Command for PauseClaims {
                     .with("reason", &self.reason),
             )?;
         }
-        Ok(Answered {
-            value: pause,
-            repeated: false,
-        })
+        Ok(Answered::new(pause))
     }
 }
 
@@ -53,10 +50,7 @@ impl Command for ResumeClaims {
                     .with("reason", &pause.reason),
             )?;
         }
-        Ok(Answered {
-            value: before,
-            repeated: false,
-        })
+        Ok(Answered::new(before))
     }
 }
 
@@ -76,10 +70,7 @@ impl Command for UnblockTask {
                 .by(Some(&self.actor))
                 .moved(from, to),
         )?;
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }
 
@@ -118,13 +109,10 @@ impl Command for ScheduleTask {
                 .with("wake_at", self.at)
                 .with("reason", &self.reason),
         )?;
-        Ok(Answered {
-            value: Ended {
-                task: draft.subject(&self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }
 

@@ -110,10 +110,7 @@ impl Command for Box<ImportForeign> {
         around::attachments(&mut plan);
         around::subscriptions(&mut plan, draft.board().counters.event);
         let imported = write(plan, draft)?;
-        Ok(Answered {
-            value: imported,
-            repeated: false,
-        })
+        Ok(Answered::new(imported))
     }
 }
 

@@ -29,10 +29,7 @@ impl Command for SetPolicy {
                     .with("to", differing(&new, &old)),
             )?;
         }
-        Ok(Answered {
-            value: before,
-            repeated: false,
-        })
+        Ok(Answered::new(before))
     }
 }
 
@@ -95,10 +92,7 @@ fn has_heard_all(draft: &Draft<'_>, subscription: &Subscription, until: Millis) 
 }
 
 const fn count(done: u64, more: More) -> Answered<(u64, More)> {
-    Answered {
-        value: (done, more),
-        repeated: false,
-    }
+    Answered::new((done, more))
 }
 
 #[cfg(test)]

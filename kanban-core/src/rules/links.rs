@@ -1,6 +1,6 @@
 //! Links between tasks: adding, removing, and the search for circles.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::{Invalid, Rejection, Result};
 use crate::model::{EventKind, Label, Link, Scope, Subscription, Task, TaskId};
@@ -14,7 +14,7 @@ use super::{Answered, Command};
 /// How many parents a task may have.
 pub(super) const PARENTS_MAX: usize = 1000;
 /// How many children a task may have.
-const CHILDREN_MAX: usize = 10_000;
+pub(super) const CHILDREN_MAX: usize = 10_000;
 /// How many subscriptions a task may have.
 pub(super) const SUBSCRIPTIONS_MAX: usize = 100;
 /// How many links a search for a circle looks at.
@@ -34,20 +34,14 @@ impl Command for LinkTasks {
             child: self.child.clone(),
         };
         if draft.has_link(&link)? {
-            return Ok(Answered {
-                value: child,
-                repeated: false,
-            });
+            return Ok(Answered::new(child));
         }
         check_new_parents(draft, &child.id, std::slice::from_ref(&self.parent))?;
         add_parent(draft, &self.child, &self.parent, self.actor.as_ref())?;
         let child = draft.subject(&self.child)?;
         settle(draft, child, &self.parent, self.actor.as_ref())?;
         inherit(draft, &self.child, std::slice::from_ref(&self.parent))?;
-        Ok(Answered {
-            value: draft.subject(&self.child)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.child)?))
     }
 }
 
@@ -65,18 +59,12 @@ impl Command for UnlinkTasks {
             child: self.child.clone(),
         };
         if !draft.has_link(&link)? {
-            return Ok(Answered {
-                value: child,
-                repeated: false,
-            });
+            return Ok(Answered::new(child));
         }
         remove_parent(draft, &self.child, &self.parent, self.actor.as_ref())?;
         let child = draft.subject(&self.child)?;
         settle(draft, child, &self.parent, self.actor.as_ref())?;
-        Ok(Answered {
-            value: draft.subject(&self.child)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.child)?))
     }
 }
 
@@ -91,13 +79,18 @@ pub(super) fn check_new_parents(
     if linked + parents.len() > PARENTS_MAX {
         return Err(Invalid::too_many("parents", PARENTS_MAX, linked + parents.len()).into());
     }
+    let mut above = BTreeSet::new();
     for parent in parents {
         check_room_for_child(draft, parent, 1)?;
-        if let Some(path) = path_down(draft, child, parent)? {
-            return Err(Rejection::WouldCycle { path }.into());
+        // What has no parent is below nothing: the usual case of a new graph, built from the top.
+        if parent == child || !draft.view().parents(parent, None, 1)?.is_empty() {
+            above.insert(parent);
         }
     }
-    Ok(())
+    match path_down(draft, child, &above)? {
+        Some(path) => Err(Rejection::WouldCycle { path }.into()),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a parent that has as many children as are allowed.
@@ -113,18 +106,17 @@ pub(super) fn check_room_for_child(
     Ok(())
 }
 
-/// The way from a task down to another by existing links, if there is one; both ends are in it.
+/// The way from a task down to one of others by existing links, if there is one; both ends are in it.
 fn path_down(
     draft: &Draft<'_>,
     from: &TaskId,
-    to: &TaskId,
+    to: &BTreeSet<&TaskId>,
 ) -> std::result::Result<Option<Vec<TaskId>>, Refusal> {
-    if from == to {
-        return Ok(Some(vec![from.clone()]));
-    }
-    // What has no parent is below nothing: the usual case of a new graph, built from the top.
-    if draft.view().parents(to, None, 1)?.is_empty() {
+    if to.is_empty() {
         return Ok(None);
+    }
+    if to.contains(from) {
+        return Ok(Some(vec![from.clone()]));
     }
     let mut came_from: BTreeMap<TaskId, TaskId> = BTreeMap::new();
     let mut queue = VecDeque::from([from.clone()]);
@@ -144,8 +136,8 @@ fn path_down(
                     continue;
                 }
                 came_from.insert(child.clone(), at.clone());
-                if &child == to {
-                    return Ok(Some(walk_back(&came_from, from, to)));
+                if to.contains(&child) {
+                    return Ok(Some(walk_back(&came_from, from, &child)));
                 }
                 queue.push_back(child);
             }

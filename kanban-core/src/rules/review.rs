@@ -45,13 +45,10 @@ impl Command for RequestReview {
                 .moved(from, to)
                 .with("reviewer", reviewer),
         )?;
-        Ok(Answered {
-            value: Ended {
-                task: draft.subject(&self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }
 
@@ -126,13 +123,10 @@ impl Command for RequestChanges {
                 .with("reason", &self.reason)
                 .with("review_rounds", rounds),
         )?;
-        Ok(Answered {
-            value: Ended {
-                task: draft.subject(&self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }
 

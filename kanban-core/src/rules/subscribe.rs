@@ -2,20 +2,18 @@
 
 use crate::error::{Invalid, Rejection, Result, Subject};
 use crate::model::{
-    Event, EventId, EventKind, Label, Lease, LeaseId, Scope, Subscription, SubscriptionId,
+    EventId, EventKind, Label, Lease, LeaseId, RetryAfter, Scope, Subscription, SubscriptionId, Ttl,
 };
 use crate::request::{AckLease, EventLease, LeaseEvents, NackLease, SubscribeTo, Unsubscribe};
 
+use super::ask::{LOOKED_AT_MAX, Stretch};
 use super::claim::check_batch;
 use super::draft::{Decided, Draft, Entry, Refusal};
 use super::links::SUBSCRIPTIONS_MAX;
-use super::settle::PAGE;
 use super::{Answered, Command};
 
 /// How many kinds a subscription may name.
 const KINDS_MAX: usize = 100;
-/// How many events one call looks at.
-const LOOKED_AT_MAX: usize = 10_000;
 
 impl Command for SubscribeTo {
     type Answer = Subscription;
@@ -35,10 +33,7 @@ impl Command for SubscribeTo {
             Some(before) => self.renew(draft, before)?,
             None => self.begin(draft)?,
         };
-        Ok(Answered {
-            value,
-            repeated: false,
-        })
+        Ok(Answered::new(value))
     }
 }
 
@@ -97,10 +92,7 @@ impl Command for Unsubscribe {
         draft.put_subscription(Some(subscription.clone()), None);
         let actor = self.actor.as_ref();
         tell(draft, &subscription, EventKind::Unsubscribed, actor)?;
-        Ok(Answered {
-            value: subscription,
-            repeated: false,
-        })
+        Ok(Answered::new(subscription))
     }
 }
 
@@ -112,14 +104,17 @@ impl Command for LeaseEvents {
         let before = find(draft, self.subscription)?;
         let now = draft.now();
         let held = before.lease.as_ref().map(|lease| lease.until);
-        let until = held.max(before.retry_at).filter(|until| *until > now);
+        // What lies further ahead than any call can ask for was written by a clock that was wrong: it holds nobody back.
+        let held = held.filter(|until| *until <= now.after(Ttl::MAX));
+        let retry_at = before
+            .retry_at
+            .filter(|at| *at <= now.after(RetryAfter::MAX));
+        let until = held.max(retry_at).filter(|until| *until > now);
         if until.is_some() {
-            return Ok(Answered {
-                value: EventLease::None { until },
-                repeated: false,
-            });
+            return Ok(Answered::new(EventLease::None { until }));
         }
-        let news = look(draft, &before, self.limit)?;
+        let mut looks = LOOKED_AT_MAX;
+        let news = Stretch::of(&before).find(draft.view(), self.limit, &mut looks)?;
         let mut after = before.clone();
         after.retry_at = None;
         let value = if let Some(last) = news.events.last() {
@@ -145,10 +140,7 @@ impl Command for LeaseEvents {
         if after.lease.is_some() || after.cursor != before.cursor {
             draft.put_subscription(Some(before), Some(after));
         }
-        Ok(Answered {
-            value,
-            repeated: false,
-        })
+        Ok(Answered::new(value))
     }
 }
 
@@ -158,10 +150,7 @@ impl Command for AckLease {
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<EventId> {
         let before = find(draft, self.subscription)?;
         if before.acked == Some(self.lease) {
-            return Ok(Answered {
-                value: before.cursor,
-                repeated: true,
-            });
+            return Ok(Answered::again(before.cursor));
         }
         let lease = expect_lease(draft, &before, self.lease)?;
         let after = Subscription {
@@ -174,10 +163,7 @@ impl Command for AckLease {
         };
         let value = after.cursor;
         draft.put_subscription(Some(before), Some(after));
-        Ok(Answered {
-            value,
-            repeated: false,
-        })
+        Ok(Answered::new(value))
     }
 }
 
@@ -195,10 +181,7 @@ impl Command for NackLease {
         };
         let value = after.cursor;
         draft.put_subscription(Some(before), Some(after));
-        Ok(Answered {
-            value,
-            repeated: false,
-        })
+        Ok(Answered::new(value))
     }
 }
 
@@ -251,46 +234,6 @@ fn tell(
             .with("subscription", subscription.id)
             .with("channel", &subscription.channel),
     )
-}
-
-/// What a look at the log after a cursor found.
-struct News {
-    /// The events that are wanted.
-    events: Vec<Event>,
-    /// Everything up to here was looked at.
-    through: EventId,
-}
-
-fn look(draft: &Draft<'_>, subscription: &Subscription, limit: usize) -> Result<News> {
-    let mut news = News {
-        events: Vec::new(),
-        through: subscription.cursor,
-    };
-    let all_kinds = subscription.kinds.is_empty();
-    let mut looked_at = 0;
-    while looked_at < LOOKED_AT_MAX && news.events.len() < limit {
-        let wanted = limit - news.events.len();
-        let rows = if all_kinds { wanted } else { PAGE };
-        let page = match &subscription.scope {
-            Scope::Task(task) => draft.view().events_of(task, news.through, rows)?,
-            Scope::Board => draft.view().events(news.through, rows)?,
-        };
-        looked_at += page.len();
-        let is_last = page.len() < rows;
-        for event in page {
-            news.through = event.id;
-            if all_kinds || subscription.kinds.contains(&event.kind) {
-                news.events.push(event);
-                if news.events.len() == limit {
-                    break;
-                }
-            }
-        }
-        if is_last {
-            break;
-        }
-    }
-    Ok(news)
 }
 
 #[cfg(test)]

@@ -20,10 +20,7 @@ impl Command for CommentOn {
         if let Some(request_id) = &self.request_id
             && let Some(first) = draft.view().comment_by_request(&self.task, request_id)?
         {
-            return Ok(Answered {
-                value: first,
-                repeated: true,
-            });
+            return Ok(Answered::again(first));
         }
         let comment = Comment {
             id: draft.next_comment(),
@@ -39,10 +36,7 @@ impl Command for CommentOn {
                 .by(Some(&self.author))
                 .with("comment", comment.id),
         )?;
-        Ok(Answered {
-            value: comment,
-            repeated: false,
-        })
+        Ok(Answered::new(comment))
     }
 }
 
@@ -57,10 +51,7 @@ impl Command for AttachFile {
         if let Some(request_id) = &self.request_id
             && let Some(first) = draft.view().attachment_by_request(&self.task, request_id)?
         {
-            return Ok(Answered {
-                value: first,
-                repeated: true,
-            });
+            return Ok(Answered::again(first));
         }
         let attachment = Attachment {
             id: draft.next_attachment(),
@@ -80,10 +71,7 @@ impl Command for AttachFile {
                 .with("attachment", attachment.id)
                 .with("file_name", &self.file_name),
         )?;
-        Ok(Answered {
-            value: attachment,
-            repeated: false,
-        })
+        Ok(Answered::new(attachment))
     }
 }
 
@@ -103,10 +91,7 @@ impl Command for DetachFile {
                 .with("attachment", attachment.id)
                 .with("file_name", &attachment.file_name),
         )?;
-        Ok(Answered {
-            value: attachment,
-            repeated: false,
-        })
+        Ok(Answered::new(attachment))
     }
 }
 

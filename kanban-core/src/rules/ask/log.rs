@@ -115,17 +115,12 @@ fn has_news(view: &dyn View, subscription: &Subscription, looks: &mut usize) -> 
     if !has_any || subscription.kinds.is_empty() {
         return Ok(has_any);
     }
-    let stretch = Stretch {
-        task,
-        kinds: &subscription.kinds,
-        after,
-    };
-    let found = stretch.find(view, 1, looks)?;
+    let found = Stretch::of(subscription).find(view, 1, looks)?;
     Ok(!found.events.is_empty() || !found.is_end)
 }
 
 /// A part of the log in which something is looked for.
-struct Stretch<'a> {
+pub(in crate::rules) struct Stretch<'a> {
     /// Of this task only.
     task: Option<&'a TaskId>,
     /// Of these kinds only; empty means all.
@@ -133,17 +128,31 @@ struct Stretch<'a> {
     after: EventId,
 }
 
-struct Found {
-    events: Vec<Event>,
+pub(in crate::rules) struct Found {
+    pub(in crate::rules) events: Vec<Event>,
     /// The last event looked at.
-    through: EventId,
+    pub(in crate::rules) through: EventId,
     /// Whether the log ended.
     is_end: bool,
 }
 
-impl Stretch<'_> {
+impl<'a> Stretch<'a> {
+    /// What a subscription has still to hear of.
+    pub(in crate::rules) fn of(subscription: &'a Subscription) -> Self {
+        Self {
+            task: subscription.scope.task(),
+            kinds: &subscription.kinds,
+            after: subscription.cursor,
+        }
+    }
+
     /// Looks for events until there are enough, or the log or the number of looks ends.
-    fn find(&self, view: &dyn View, limit: usize, looks: &mut usize) -> Result<Found> {
+    pub(in crate::rules) fn find(
+        &self,
+        view: &dyn View,
+        limit: usize,
+        looks: &mut usize,
+    ) -> Result<Found> {
         let mut found = Found {
             events: Vec::new(),
             through: self.after,

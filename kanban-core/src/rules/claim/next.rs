@@ -24,10 +24,7 @@ impl Command for ClaimNext {
             request_id: self.request_id.as_ref(),
         };
         if let Some(open) = repeated(draft, &claimant)? {
-            return Ok(Answered {
-                value: NextClaim::Claimed(Box::new(open)),
-                repeated: true,
-            });
+            return Ok(Answered::again(NextClaim::Claimed(Box::new(open))));
         }
         if draft.view().pause(&PauseTarget::Board)?.is_some() {
             let why = NotClaimable::Paused(PauseTarget::Board);
@@ -39,21 +36,23 @@ impl Command for ClaimNext {
             best: None,
             paused: false,
             capped: false,
+            not_before: None,
         };
         search.run()?;
         let (best, paused, capped) = (search.best, search.paused, search.capped);
+        let skipped_until = search.not_before;
         let value = match best {
             Some(task) => NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?)),
             None => NextClaim::None {
-                next_at: next_at(draft, &self.filter)?,
+                next_at: next_at(draft, &self.filter)?
+                    .into_iter()
+                    .chain(skipped_until)
+                    .min(),
                 paused,
                 capped,
             },
         };
-        Ok(Answered {
-            value,
-            repeated: false,
-        })
+        Ok(Answered::new(value))
     }
 }
 
@@ -74,6 +73,8 @@ struct Search<'s, 'd> {
     best: Option<Task>,
     paused: bool,
     capped: bool,
+    /// When the first of those passed over may start.
+    not_before: Option<Millis>,
 }
 
 impl Search<'_, '_> {
@@ -161,7 +162,7 @@ impl Search<'_, '_> {
 
     /// The first task of a lane that may start. One that ripened under a clock that has jumped back since is
     /// passed over.
-    fn head(&self, lane: &Lane) -> Result<Option<Task>> {
+    fn head(&mut self, lane: &Lane) -> Result<Option<Task>> {
         let mut after: Option<PriorityKey> = None;
         loop {
             let Some(task) = self.draft.view().claimable(lane, after.as_ref(), 1)?.pop() else {
@@ -170,6 +171,7 @@ impl Search<'_, '_> {
             if task.not_before.is_none_or(|at| at <= self.draft.now()) {
                 return Ok(Some(task));
             }
+            self.not_before = self.not_before.into_iter().chain(task.not_before).min();
             after = Some(PriorityKey::of(&task));
         }
     }

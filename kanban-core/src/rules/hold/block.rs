@@ -51,13 +51,10 @@ impl Command for BlockTask {
             Some(kind) => self.wait_for_human(draft, task, &right, kind)?,
             None => self.wait_for_tasks(draft, &task, &right)?,
         };
-        Ok(Answered {
-            value: Ended {
-                task: draft.subject(&self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }
 

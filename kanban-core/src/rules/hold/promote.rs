@@ -54,10 +54,7 @@ impl PromoteTask {
                     .moved(from, to),
             )?;
         }
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }
 

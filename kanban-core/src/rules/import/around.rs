@@ -7,11 +7,10 @@ use crate::model::{
     TaskId,
 };
 use crate::request::{ForeignSubscription, Repair};
+use crate::rules::links::SUBSCRIPTIONS_MAX;
 
 use super::Plan;
 use super::numbers::shifted;
-
-const SUBSCRIPTIONS_MAX: usize = 100;
 
 /// Takes over the comments.
 pub(super) fn comments(plan: &mut Plan<'_>) {

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Link, TaskId};
 use crate::request::Repair;
+use crate::rules::links::{CHILDREN_MAX, PARENTS_MAX};
 
 use super::Plan;
-
-const PARENTS_MAX: usize = 1_000;
-const CHILDREN_MAX: usize = 10_000;
 
 /// Takes over the links that can stay.
 pub(super) fn take(plan: &mut Plan<'_>) {

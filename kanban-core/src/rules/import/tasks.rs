@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    ArchivedFrom, Block, BlockKind, Label, Millis, Note, Phase, Status, Task, TaskId, Version,
+    ArchivedFrom, Block, BlockKind, Label, Millis, Phase, Status, Task, TaskId, Version,
 };
 use crate::request::{ForeignTask, Repair};
+use crate::rules::authority::cut;
+use crate::rules::end::ERROR_BYTES_MAX;
 use crate::rules::settle::landing;
 
 use super::{Plan, Planned};
-
-/// How much of the last error a task keeps, in bytes.
-const LAST_ERROR_MAX: usize = 500;
 
 /// Takes over the tasks as they are found.
 pub(super) fn take(plan: &mut Plan<'_>) {
@@ -51,7 +50,10 @@ fn as_found(found: &ForeignTask) -> Task {
         open_parents: 0,
         failures: found.failures,
         deferrals: 0,
-        last_error: found.last_error.as_ref().and_then(shortened),
+        last_error: found
+            .last_error
+            .as_ref()
+            .map(|text| cut(text, ERROR_BYTES_MAX)),
         failure_limit: found.failure_limit,
         max_runtime: found.max_runtime.filter(|millis| *millis > 0),
         block: found.block.clone(),
@@ -63,12 +65,6 @@ fn as_found(found: &ForeignTask) -> Task {
         waiting: false,
         collectable: false,
     }
-}
-
-fn shortened(error: &Note) -> Option<Note> {
-    let text = error.as_str();
-    let end = text.floor_char_boundary(LAST_ERROR_MAX);
-    Note::new("last_error", text.get(..end)?).ok()
 }
 
 /// Counts the unsatisfied parents of every task. No repair changes whether a task is done or archived, so this holds

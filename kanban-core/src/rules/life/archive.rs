@@ -4,22 +4,11 @@ use crate::error::{Error, Rejection, Result};
 use crate::model::{ArchivedFrom, EventKind, Link, Outcome, Status, Task, TaskId, Title};
 use crate::request::{ArchiveTask, DeleteTask, Ended, RestoreTask};
 use crate::rules::authority::{RunEnd, close_run, expect_status, expect_version, stand_once};
+use crate::rules::create::NOT_ARCHIVED;
 use crate::rules::draft::{Decided, Draft, Entry};
 use crate::rules::links::PARENTS_MAX;
 use crate::rules::settle::{children, land, move_to, settle_children};
 use crate::rules::{Answered, Command};
-
-/// From where a task can be archived.
-const ARCHIVABLE: &[Status] = &[
-    Status::Triage,
-    Status::Todo,
-    Status::Scheduled,
-    Status::Ready,
-    Status::Running,
-    Status::Blocked,
-    Status::Review,
-    Status::Done,
-];
 
 impl Command for ArchiveTask {
     type Answer = Ended;
@@ -28,7 +17,7 @@ impl Command for ArchiveTask {
         let mut task = draft.subject(&self.task)?;
         let right = stand_once(draft, &task, &self.authority)?;
         expect_version(&task, self.expected_version)?;
-        expect_status(&task, ARCHIVABLE)?;
+        expect_status(&task, NOT_ARCHIVED)?;
 
         let end = RunEnd::new(Outcome::Archived, right.ended_by());
         let run = close_run(draft, &mut task, end)?;
@@ -48,13 +37,10 @@ impl Command for ArchiveTask {
         )?;
         let actor = right.actor.as_ref();
         settle_children(draft, &self.task, from, Status::Archived, actor)?;
-        Ok(Answered {
-            value: Ended {
-                task: draft.subject(&self.task)?,
-                run,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Ended {
+            task: draft.subject(&self.task)?,
+            run,
+        }))
     }
 }
 
@@ -80,10 +66,7 @@ impl Command for RestoreTask {
                 .moved(Status::Archived, to),
         )?;
         settle_children(draft, &self.task, Status::Archived, to, Some(&self.actor))?;
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }
 
@@ -128,10 +111,7 @@ impl Command for DeleteTask {
                 .with("id", &self.task)
                 .with("title", &title),
         )?;
-        Ok(Answered {
-            value: title,
-            repeated: false,
-        })
+        Ok(Answered::new(title))
     }
 }
 
@@ -294,7 +274,7 @@ mod tests {
         };
         let current = Version::new(2);
         assert_eq!(bed.rejection(&call), Rejection::VersionMismatch { current });
-        bed.check_statuses(ARCHIVABLE, &archive(boss()));
+        bed.check_statuses(NOT_ARCHIVED, &archive(boss()));
     }
 
     #[test]

@@ -19,10 +19,7 @@ impl Command for DecomposeTask {
         check_subtasks(&self.subtasks)?;
         let root = draft.subject(&self.task)?;
         if let Some(subtasks) = self.made_before(draft, &root)? {
-            return Ok(Answered {
-                value: Decomposed { root, subtasks },
-                repeated: true,
-            });
+            return Ok(Answered::again(Decomposed { root, subtasks }));
         }
         expect_status(&root, &[Status::Triage])?;
         if root.decomposed_at.is_some() {
@@ -40,13 +37,10 @@ impl Command for DecomposeTask {
 
         let subtasks = self.make_subtasks(draft, &root, &order, &above)?;
         self.wait_for(draft, root, &subtasks)?;
-        Ok(Answered {
-            value: Decomposed {
-                root: draft.subject(&self.task)?,
-                subtasks,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Decomposed {
+            root: draft.subject(&self.task)?,
+            subtasks,
+        }))
     }
 }
 

@@ -28,14 +28,11 @@ impl Command for ReopenTask {
         )?;
         let mut walk = Walk::default();
         self.invalidate_descendants(draft, &mut walk)?;
-        Ok(Answered {
-            value: Reopened {
-                task: draft.subject(&self.task)?,
-                invalidated: walk.invalidated,
-                stopped: walk.stopped,
-            },
-            repeated: false,
-        })
+        Ok(Answered::new(Reopened {
+            task: draft.subject(&self.task)?,
+            invalidated: walk.invalidated,
+            stopped: walk.stopped,
+        }))
     }
 }
 
@@ -127,10 +124,10 @@ fn start_over(task: &mut Task) {
     forget_trouble(task);
     task.block_streak = None;
     task.review_rounds = 0;
-    task.phase = Phase::Work;
-    if task.implementer.is_some() {
+    if task.phase == Phase::Review || task.implementer.is_some() {
         task.assignee.clone_from(&task.implementer);
     }
+    task.phase = Phase::Work;
 }
 
 #[cfg(test)]

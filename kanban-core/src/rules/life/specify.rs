@@ -32,10 +32,7 @@ impl Command for SpecifyTask {
         if !changes.is_empty() {
             self.leave_audit(draft, &changes);
         }
-        Ok(Answered {
-            value: draft.subject(&self.task)?,
-            repeated: false,
-        })
+        Ok(Answered::new(draft.subject(&self.task)?))
     }
 }
 

@@ -55,7 +55,7 @@ fn a_board_with_tasks_is_refused() {
         }
         other => panic!("expected a refusal, found {other:?}"),
     }
-    assert!(!draft.has_changes());
+    assert_eq!(draft.into_changes(), []);
 }
 
 #[test]
