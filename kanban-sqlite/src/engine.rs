@@ -1,6 +1,6 @@
 //! One open board.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct SqliteEngine {
     read_deadline: Duration,
     /// What the writer must tell before it goes on.
     trouble: Mutex<Trouble>,
+    /// The `-wal` may hold commits whose flush failed: later ones must not stand behind them.
+    has_unflushed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,7 @@ impl SqliteEngine {
             core,
             read_deadline,
             trouble: Mutex::default(),
+            has_unflushed: AtomicBool::new(false),
         })
     }
 
@@ -177,6 +180,25 @@ impl SqliteEngine {
         Ok(())
     }
 
+    /// After a failed flush the system may call pages of the `-wal` clean that never reached the disk, and commits appended
+    /// behind such a hole are lost with it. So everything goes into the database, and the `-wal` begins anew.
+    fn empty_wal(&self, handle: &Handle) -> Result<()> {
+        if !self.has_unflushed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.deadline()
+            .retry(|| match wal::truncate(handle.connection())? {
+                Checkpoint::Complete => Ok(()),
+                Checkpoint::Partial => {
+                    let context = "somebody reads what a failed flush has left";
+                    Err(Error::new(ErrorKind::Busy, context))
+                }
+            })?;
+        self.core.frames.store(0, Ordering::Relaxed);
+        self.has_unflushed.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Commits at FULL, which syncs the whole `-wal`.
     fn sync(&self, handle: &Handle) -> Result<()> {
         let doing = |error| storage("flushing", error);
@@ -260,13 +282,17 @@ impl Engine for SqliteEngine {
     }
 
     fn flush(&self) -> Result<()> {
-        cache::with(&self.core, Role::Writer, |handle| self.sync(handle))
+        cache::with(&self.core, Role::Writer, |handle| {
+            self.empty_wal(handle)?;
+            self.sync(handle)
+        })
     }
 
     fn reopen(&self) -> Result<()> {
         self.core.usable()?;
         // Until it is done: what is opened by its path otherwise may be another board.
         *lock(&self.trouble) = Trouble::Uncertain;
+        self.has_unflushed.store(true, Ordering::Relaxed);
         self.empty_seats();
         let before = self.core.forget();
         if let Some(before) = before {

@@ -90,7 +90,9 @@ mod ofd {
         // SAFETY: a null name asks for the default layer; it is static data of the library, or null.
         let layer = unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) };
         // SAFETY: the pointer is null or valid for the whole process; nothing writes to this field.
-        let set = unsafe { layer.as_ref() }.and_then(|layer| layer.xSetSystemCall);
+        let known = unsafe { layer.as_ref() }.filter(|layer| layer.iVersion >= 3);
+        // Below version 3 the struct ends before this field.
+        let set = known.and_then(|layer| layer.xSetSystemCall);
         let Some(set) = set else {
             return Err("SQLite lets nobody replace its system calls");
         };

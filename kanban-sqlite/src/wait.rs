@@ -56,7 +56,9 @@ impl Alarm {
     /// Sets it a span from now, or to never.
     pub(crate) fn set(&self, span: Option<Duration>) {
         let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        let at = span.map_or(0, |span| micros(self.base.elapsed() + span).max(1));
+        let at = span.map_or(0, |span| {
+            micros(self.base.elapsed().saturating_add(span)).max(1)
+        });
         self.at.store(at, Ordering::Relaxed);
     }
 

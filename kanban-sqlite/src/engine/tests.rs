@@ -313,3 +313,24 @@ fn no_room_by_limit(directory: &Path) {
         "{error}"
     );
 }
+
+#[test]
+fn a_flush_after_a_reopen_leaves_nothing_behind_a_failed_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path());
+    for number in 1..=50 {
+        assert_done(&write(&engine, &[event(number, 10_000)]));
+    }
+    let wal = directory.path().join("board.db-wal");
+    let before = fs::metadata(&wal).unwrap().len();
+    engine.reopen().unwrap();
+    engine.flush().unwrap();
+    assert_done(&write(&engine, &[event(51, 10_000)]));
+    let after = fs::metadata(&wal).unwrap().len();
+    assert!(
+        after * 5 < before,
+        "expected a -wal begun anew, found {after} bytes after {before}"
+    );
+    assert_eq!(events(&engine), 51);
+    engine.close();
+}
