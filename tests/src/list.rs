@@ -158,6 +158,7 @@ macro_rules! for_each_case {
                 text_is_kept_byte_for_byte,
             ],
             graphs: [
+                an_item_that_exists_needs_no_parents,
                 a_graph_is_made_in_one_command,
                 items_without_links_land_in_ready,
                 one_refused_item_refuses_all,
@@ -209,6 +210,7 @@ macro_rules! for_each_case {
                 a_child_made_while_its_parent_finishes_lands_right,
             ],
             next: [
+                a_wrong_clock_leaves_the_time_to_ask_again,
                 the_next_task_is_the_most_urgent_then_the_oldest,
                 tasks_of_all_assignees_stand_in_one_order,
                 a_phase_may_be_asked_for,
@@ -262,6 +264,7 @@ macro_rules! for_each_case {
                 a_handle_with_another_admission_is_the_same_board,
             ],
             repeats: [
+                a_repeat_never_tells_another_workers_run,
                 a_repeated_complete_is_answered_the_same,
                 a_repeated_fail_is_answered_the_same,
                 a_repeated_release_is_answered_the_same,
@@ -443,6 +446,7 @@ macro_rules! for_each_case {
                 what_is_not_ready_is_not_handed_in,
             ],
             reopening: [
+                unassigned_work_goes_back_to_nobody,
                 reopen_lands_a_done_task,
                 reopen_with_unsatisfied_parents_lands_in_todo,
                 what_is_not_done_is_not_reopened,
@@ -567,6 +571,7 @@ macro_rules! for_each_case {
                 purge_says_whether_there_is_more,
             ],
             leases: [
+                a_lease_of_a_wrong_clock_holds_nobody_back,
                 a_lease_hands_out_the_matching_events,
                 a_board_subscription_is_handed_all_events,
                 a_lease_hands_out_at_most_its_limit,
@@ -621,6 +626,10 @@ macro_rules! for_each_case {
                 a_page_looks_at_ten_thousand_rows,
             ],
             boards: [
+                of_many_who_create_one_creates,
+                an_opening_does_not_remake_an_archived_board,
+                closing_twice_is_one_end,
+                a_handle_keeps_the_root,
                 a_slug_has_a_form,
                 default_always_exists,
                 boards_are_listed_by_name,

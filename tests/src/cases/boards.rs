@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use kanban_core::{
-    BoardPlace, BoardSlug, BoardStore, ErrorKind, EventFilter, EventId, NewTask, PauseTarget,
-    Policy, Rejection, SetPolicy, Subject, Unavailable,
+    BoardEntry, BoardPlace, BoardSlug, BoardStore, ErrorKind, EventFilter, EventId, NewTask,
+    PauseTarget, Policy, Rejection, SetPolicy, Subject, Unavailable,
 };
 
 use crate::answers::{not_found, refused, rejected};
 use crate::calls::{self, label, slug};
 use crate::fixture::Fixture;
-use crate::threads::race;
+use crate::threads::{polled, race};
 
 /// A slug is lower-case letters, digits, `_` and `-`, at most 63, and begins with a letter or digit. [16.1]
 pub(crate) async fn a_slug_has_a_form(t: &Fixture) {
@@ -328,4 +328,76 @@ async fn archived_from(
     let task = store.create(calls::new("there")).await.unwrap().value;
     t.boards.archive(&slug("other")).await.unwrap();
     (Arc::clone(store), task.id)
+}
+
+/// Of many who create one board, in any store, one does. It was everybody who came before the file. [16.2]
+pub(crate) async fn of_many_who_create_one_creates(t: &Fixture) {
+    let other = t.open().await;
+    let results = race(6, |number| {
+        let boards = if number % 2 == 0 {
+            &t.boards
+        } else {
+            &other.boards
+        };
+        pollster::block_on(boards.create(&slug("new"))).map(|_| ())
+    });
+    let made = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(made, 1, "expected one creator, found {results:?}");
+    for refused in results.into_iter().filter(Result::is_err) {
+        assert_eq!(rejected(refused), Rejection::BoardExists(slug("new")));
+    }
+    other.boards.close().await.unwrap();
+}
+
+/// A board that is archived while others open it does not come to be anew. It did, empty, and its name was stuck. [16.4]
+pub(crate) async fn an_opening_does_not_remake_an_archived_board(t: &Fixture) {
+    t.boards
+        .create(&slug("x"))
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let name = slug("x");
+    let calls: Vec<_> = (0..4).map(|_| polled(t.boards.open(Some(&name)))).collect();
+    t.boards.archive(&name).await.unwrap();
+    for call in calls {
+        let opened = match call {
+            Ok(opened) => opened,
+            Err(waiting) => waiting.await,
+        };
+        if let Ok(store) = opened {
+            assert_eq!(closed(store.stats().await), ErrorKind::Closed);
+        }
+    }
+    let place = |entry: &BoardEntry| (entry.slug == name).then_some(entry.place);
+    let found: Vec<_> = t.boards.list().unwrap().iter().filter_map(place).collect();
+    assert_eq!(found, [BoardPlace::Archived]);
+    t.boards.restore(&name).await.unwrap();
+}
+
+/// Closing twice, also at once, waits for one end. The second made the first wait for ever. [16.7]
+pub(crate) async fn closing_twice_is_one_end(t: &Fixture) {
+    let other = t.open().await;
+    other.boards.open(Some(&slug("more"))).await.unwrap();
+    let ends = race(3, |_| pollster::block_on(other.boards.close()));
+    assert!(ends.iter().all(Result::is_ok), "found {ends:?}");
+    assert_eq!(closed(other.store.stats().await), ErrorKind::Closed);
+}
+
+/// A handle that outlives its `Boards` keeps others from taking its board away. [16.7]
+pub(crate) async fn a_handle_keeps_the_root(t: &Fixture) {
+    let store = t.boards.create(&slug("kept")).await.unwrap();
+    store.close().await.unwrap();
+    let other = t.open().await;
+    let kept = other.boards.open(Some(&slug("kept"))).await.unwrap();
+    drop(other);
+    let refused = t.boards.archive(&slug("kept")).await.unwrap_err();
+    assert_eq!(refused.kind(), &ErrorKind::Unavailable(Unavailable::InUse));
+    kept.create(calls::new("still here")).await.unwrap();
+    kept.close().await.unwrap();
+}
+
+fn closed<T: std::fmt::Debug>(result: Result<T, kanban_core::Error>) -> ErrorKind {
+    result.unwrap_err().kind().clone()
 }

@@ -1,6 +1,6 @@
 //! Making many tasks at once.
 
-use kanban_core::{EventKind, NewItem, NewTask, ParentRef, Rejection, Status, TaskId};
+use kanban_core::{CreateMany, EventKind, NewItem, NewTask, ParentRef, Rejection, Status, TaskId};
 
 use crate::answers::{invalid, kinds, rejected};
 use crate::calls::{self, item};
@@ -198,4 +198,27 @@ fn keyed(key: &str) -> NewTask {
 fn sorted(mut ids: Vec<TaskId>) -> Vec<TaskId> {
     ids.sort();
     ids
+}
+
+/// An item that exists needs none of the parents that it is given. They were looked for all the same. [5.8]
+pub(crate) async fn an_item_that_exists_needs_no_parents(t: &Fixture) {
+    let keyed = |parents| {
+        let mut item = calls::item("keyed", parents);
+        item.task.idempotency_key = Some(calls::label("key"));
+        item
+    };
+    let made = t
+        .store
+        .create_many(CreateMany {
+            items: vec![keyed(vec![])],
+        })
+        .await
+        .unwrap();
+    let gone = ParentRef::Task(calls::task_id("t_gone"));
+    let items = vec![
+        keyed(vec![gone]),
+        calls::item("new", vec![ParentRef::Item(0)]),
+    ];
+    let again = t.store.create_many(CreateMany { items }).await.unwrap();
+    assert_eq!(again.value[0], made.value[0]);
 }

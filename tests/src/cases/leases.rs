@@ -280,3 +280,22 @@ fn lease_of(id: SubscriptionId, limit: usize) -> LeaseEvents {
         ..calls::lease(id)
     }
 }
+
+/// A lease of a clock that was far ahead holds nobody back once the clock is right. [1.3] [14.5]
+pub(crate) async fn a_lease_of_a_wrong_clock_holds_nobody_back(t: &Fixture) {
+    let task = t.ready("heard").await;
+    let subscription = t.subscribe(&task.id, "a").await;
+    t.store
+        .comment(calls::comment(&task.id, "news"))
+        .await
+        .unwrap();
+    let right = t.now();
+    t.clock.jump(t.in_secs(10 * 365 * 86_400));
+    t.handed(subscription.id).await;
+    t.clock.jump(right);
+    let lease = t.lease(subscription.id).await;
+    assert!(
+        matches!(lease, EventLease::Leased { .. }),
+        "found {lease:?}"
+    );
+}

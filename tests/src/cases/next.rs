@@ -457,3 +457,21 @@ async fn next_at(t: &Fixture, who: Who) -> Option<kanban_core::Millis> {
         NextClaim::Claimed(claimed) => panic!("expected nothing, found {claimed:?}"),
     }
 }
+
+/// One wrong reading of the clock does not make `claim_next` forget when to ask again. [6.10] [1.3]
+pub(crate) async fn a_wrong_clock_leaves_the_time_to_ask_again(t: &Fixture) {
+    let claimed = t.claimed().await;
+    let failed = t.fail(&claimed, FailKind::Crashed).await;
+    let right = t.now();
+    t.clock.jump(t.in_secs(30 * 86_400));
+    t.store
+        .comment(calls::comment(&claimed.task.id, "ahead"))
+        .await
+        .unwrap();
+    t.clock.jump(right);
+    let answer = t.store.claim_next(calls::claim_next()).await.unwrap().value;
+    let NextClaim::None { next_at, .. } = answer else {
+        panic!("expected nothing to take, found {answer:?}")
+    };
+    assert_eq!(next_at, failed.task.not_before);
+}

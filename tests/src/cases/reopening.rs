@@ -1,8 +1,8 @@
 //! Saying that what is done is not done.
 
 use kanban_core::{
-    Complete, EventKind, Outcome, Phase, Rejection, ReopenTask, Reopened, RequestReview, Status,
-    Task, TaskId,
+    Authority, Complete, EventKind, Outcome, Phase, Rejection, ReopenTask, Reopened, RequestReview,
+    Status, Task, TaskId,
 };
 
 use crate::answers::{data, kinds, rejected, stale};
@@ -280,4 +280,19 @@ async fn worn(t: &Fixture) -> Task {
     t.store.request_changes(changes).await.unwrap();
     let claimed = t.claim(&id).await;
     t.fail(&claimed, kanban_core::FailKind::Crashed).await.task
+}
+
+/// Work that nobody was assigned to goes back to nobody, not to its reviewer. [10.5]
+pub(crate) async fn unassigned_work_goes_back_to_nobody(t: &Fixture) {
+    let parent = t.done().await;
+    let child = t.child(&parent.id).await;
+    let claimed = t.claim(&child.id).await;
+    let request = RequestReview {
+        reviewer: Some(who("rita")),
+        ..calls::request_review(&child.id, Authority::worker(claimed.run.id))
+    };
+    t.store.request_review(request).await.unwrap();
+    t.store.reopen(calls::reopen(&parent.id)).await.unwrap();
+    let task = t.task(&child.id).await;
+    assert_eq!((task.phase, task.assignee), (Phase::Work, None));
 }

@@ -412,3 +412,14 @@ async fn next(t: &Fixture, claimant: &str) -> Claimed {
     assert_eq!(claimed.task.status, Status::Running);
     *claimed
 }
+
+/// A repeat is never told another worker's run. It was, in the claim of the task that it is answered. [4.2] [4.7]
+pub(crate) async fn a_repeat_never_tells_another_workers_run(t: &Fixture) {
+    let first = t.claimed().await;
+    t.release(&first).await;
+    let second = t.claim(&first.task.id).await;
+    let again = t.store.release(calls::release(&first)).await.unwrap();
+    assert_eq!(again.effect, Effect::Repeated);
+    let claim = again.value.task.claim;
+    assert_eq!(claim, None, "expected no sight of run {}", second.run.id);
+}
