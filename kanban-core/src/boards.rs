@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::store::BoardStore;
 use crate::sync::{Mutex, lock};
 
-use self::cell::Cell;
+use self::cell::{Cell, Opened};
 use self::root::Root;
 
 /// Whether a board is in use or in the archive.
@@ -159,8 +159,9 @@ impl Boards {
     /// # Errors
     /// `Rejected(BoardArchived)`, and the engine's.
     pub async fn open(&self, slug: Option<&BoardSlug>) -> Result<Arc<dyn BoardStore>> {
-        self.open_or(&slug.cloned().unwrap_or_default(), Missing::Create)
-            .await
+        let slug = slug.cloned().unwrap_or_default();
+        let opened = self.open_or(&slug, Missing::Create, &mut None).await?;
+        Ok(opened.store)
     }
 
     /// Opens a board that exists. `default` always does.
@@ -174,7 +175,7 @@ impl Boards {
         } else {
             Missing::Refuse
         };
-        self.open_or(&slug, missing).await
+        Ok(self.open_or(&slug, missing, &mut None).await?.store)
     }
 
     /// Creates a board. Of many who race for one name, in any process, one creates it.
@@ -184,17 +185,18 @@ impl Boards {
     pub async fn create(&self, slug: &BoardSlug) -> Result<Arc<dyn BoardStore>> {
         self.check_open()?;
         self.refuse_archived(slug)?;
-        // Making the directory decides a race: who finds it made is too late, whatever is in it yet.
-        let is_new = slug != &BoardSlug::default() && self.root.make_board_directory(slug)?;
-        let opened = self.open_or(slug, Missing::Create).await;
-        if !is_new {
-            opened?;
-            return Err(Rejection::BoardExists(slug.clone()).into());
+        let exists = || Rejection::BoardExists(slug.clone()).into();
+        if slug == &BoardSlug::default() || self.has(slug, BoardPlace::Active) {
+            return Err(exists());
         }
-        if opened.is_err() {
-            self.root.remove_empty_board(slug);
+        // Whoever finds the seed that it brought has made the board; the engine lets one of those who race do so.
+        let mut mine = None;
+        let opened = self.open_or(slug, Missing::Create, &mut mine).await?;
+        if mine == Some(opened.seed) {
+            Ok(opened.store)
+        } else {
+            Err(exists())
         }
-        opened
     }
 
     /// All boards, by name; `default` is always among them.
@@ -296,7 +298,13 @@ impl Boards {
         result
     }
 
-    async fn open_or(&self, slug: &BoardSlug, missing: Missing) -> Result<Arc<dyn BoardStore>> {
+    /// Opens a board. Leaves in `mine` the seed that it brought for a board that does not exist.
+    async fn open_or(
+        &self,
+        slug: &BoardSlug,
+        missing: Missing,
+        mine: &mut Option<u64>,
+    ) -> Result<Opened> {
         self.check_open()?;
         self.refuse_archived(slug)?;
         if missing == Missing::Refuse {
@@ -328,7 +336,9 @@ impl Boards {
             let create = match missing {
                 Missing::Create => {
                     self.root.make_board_directory(slug)?;
-                    Some(self.new_board())
+                    let board = self.new_board();
+                    *mine = Some(board.seed);
+                    Some(board)
                 }
                 Missing::Refuse => None,
             };

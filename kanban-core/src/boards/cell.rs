@@ -28,8 +28,10 @@ enum State {
 
 /// An open store, and whether it still takes calls: a caller may have closed it, or its files were replaced.
 #[derive(Clone)]
-struct Opened {
-    store: Arc<dyn BoardStore>,
+pub(super) struct Opened {
+    pub(super) store: Arc<dyn BoardStore>,
+    /// The board's seed: random, and so the mark of who created it.
+    pub(super) seed: u64,
     is_open: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -46,10 +48,7 @@ impl fmt::Debug for State {
 
 impl Cell {
     /// The open store. If nobody opens it yet, `begin` starts that.
-    pub(super) async fn open(
-        &self,
-        begin: impl FnOnce() -> Result<()>,
-    ) -> Result<Arc<dyn BoardStore>> {
+    pub(super) async fn open(&self, begin: impl FnOnce() -> Result<()>) -> Result<Opened> {
         let mut begin = Some(begin);
         let mut has_waited = false;
         loop {
@@ -59,7 +58,7 @@ impl Cell {
                 let mut state = lock(&self.state);
                 match &*state {
                     State::Open(opened) if (opened.is_open)() => {
-                        return Ok(Arc::clone(&opened.store));
+                        return Ok(opened.clone());
                     }
                     State::Open(opened) => ended = Some(Arc::clone(&opened.store)),
                     State::Failed(error) if has_waited => return Err(error.again()),
@@ -122,6 +121,7 @@ impl<E: Engine> Opening<E> for Report {
             Ok(store) => {
                 let is_open = store.is_open();
                 State::Open(Opened {
+                    seed: store.seed(),
                     store: Arc::new(store),
                     is_open: Arc::new(is_open),
                 })

@@ -16,6 +16,8 @@ use super::BoardPlace;
 /// The layout of a root that this program knows.
 const FORMAT: u32 = 1;
 const MARK: &str = "kanban.toml";
+/// How processes share a root: all may have it open at once. The only mode so far.
+const MODE: &str = "shared";
 /// Under this one the lock is asked for alone. Never converted, so that of two who want to be alone only one gives up
 /// its share for a moment.
 const TURN: &str = "lock.turn";
@@ -27,7 +29,6 @@ const DELETED: &str = ".deleted-";
 struct Mark {
     format: u32,
     engine: String,
-    /// How processes share the root; an engine may know several.
     mode: String,
 }
 
@@ -138,14 +139,26 @@ impl Root {
             .and_then(|table| table.get("format")?.as_integer());
         match format {
             None => return Err(Error::corrupt("kanban.toml names no format")),
+            Some(format) if format < i64::from(FORMAT) => {
+                let context = format!("kanban.toml has the format {format}, which never was");
+                return Err(Error::corrupt(context));
+            }
             Some(format) if format > i64::from(FORMAT) => {
                 let context = format!("the root has format {format}, this program knows {FORMAT}");
                 return Err(Error::unavailable(Unavailable::NewerSchema, context));
             }
             Some(_) => {}
         }
-        let mark: Mark = toml::from_str(&text)
-            .map_err(|error| Error::corrupt("kanban.toml is malformed").with_source(error))?;
+        let mark: Mark = toml::from_str(&text).map_err(|error| {
+            Error::corrupt(format!("kanban.toml is malformed: {}", error.message()))
+        })?;
+        if mark.mode != MODE {
+            let context = format!(
+                "the root has the mode {}, this program knows {MODE}",
+                mark.mode
+            );
+            return Err(Error::unavailable(Unavailable::NewerSchema, context));
+        }
         if mark.engine == engine {
             return Ok(());
         }
@@ -163,7 +176,7 @@ impl Root {
         let mark = Mark {
             format: FORMAT,
             engine: engine.to_owned(),
-            mode: "shared".to_owned(),
+            mode: MODE.to_owned(),
         };
         let text = toml::to_string(&mark).expect("three plain values always have a text");
         let mut file = tempfile::Builder::new()
@@ -192,17 +205,13 @@ impl Root {
     }
 
     pub(super) fn has_board(&self, slug: &BoardSlug, place: BoardPlace, file: &str) -> bool {
-        self.board(slug, place).join(file).exists()
+        // An empty file is what a creation that failed half-way leaves: no board yet.
+        fs::metadata(self.board(slug, place).join(file)).is_ok_and(|file| file.len() > 0)
     }
 
-    /// Makes a board's directory. Answers whether it was not there.
-    pub(super) fn make_board_directory(&self, slug: &BoardSlug) -> Result<bool> {
+    /// Makes a board's directory.
+    pub(super) fn make_board_directory(&self, slug: &BoardSlug) -> Result<()> {
         make_directory(&self.board(slug, BoardPlace::Active))
-    }
-
-    /// Takes back a directory in which no board came to be. One that is not empty stays.
-    pub(super) fn remove_empty_board(&self, slug: &BoardSlug) {
-        let _ = fs::remove_dir(self.board(slug, BoardPlace::Active));
     }
 
     /// The boards in a place, in no order.
@@ -290,25 +299,21 @@ fn in_use(context: &str) -> Error {
 fn make_root(path: &Path) -> Result<()> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
-    missing
-        .into_iter()
-        .rev()
-        .try_for_each(|path| make_directory(path).map(drop))
+    missing.into_iter().rev().try_for_each(make_directory)
 }
 
 /// Makes a directory for its owner only. Its name is on the disk when this returns, whoever made it: its maker may have
-/// been killed between the two. Answers whether it is new.
-fn make_directory(path: &Path) -> Result<bool> {
-    let is_new = match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => true,
-        Err(error) if error.kind() == IoKind::AlreadyExists && path.is_dir() => false,
+/// been killed between the two.
+fn make_directory(path: &Path) -> Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == IoKind::AlreadyExists && path.is_dir() => {}
         Err(error) => return Err(io_error(&format!("making {}", path.display()), error)),
-    };
+    }
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    sync_directory(parent.unwrap_or(Path::new(".")))?;
-    Ok(is_new)
+    sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
 fn open_lock(path: &Path) -> Result<File> {

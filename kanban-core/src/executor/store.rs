@@ -29,6 +29,8 @@ const VIOLATIONS_MAX: usize = 100;
 pub(crate) struct EngineStore<E: Engine> {
     owner: Arc<Owner<E>>,
     admission: Admission,
+    /// The board's, by which its creator knows it.
+    seed: u64,
 }
 
 #[derive(Debug)]
@@ -92,13 +94,19 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
     let owner = Arc::new(Owner(Arc::clone(&shared)));
     let admission = shared.options.admission;
     let mut writer = Writer::new(&*shared);
-    let ready = writer.skip_reserved();
-    if let Err(error) = ready {
-        shared.queue.close(error.again());
-        shared.end(thread);
-        return opening.done(Err(error));
-    }
-    opening.done(Ok(EngineStore { owner, admission }));
+    let seed = match writer.skip_reserved() {
+        Ok(seed) => seed,
+        Err(error) => {
+            shared.queue.close(error.again());
+            shared.end(thread);
+            return opening.done(Err(error));
+        }
+    };
+    opening.done(Ok(EngineStore {
+        owner,
+        admission,
+        seed,
+    }));
     // A panic here is a bug of ours; every waiter is answered all the same, by the replies' guards.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run())) {
         shared.queue.close(panicked(&*panic));
@@ -125,6 +133,11 @@ fn open<B: Backend>(launch: Launch<B>) -> Result<Arc<Shared<B::Engine>>> {
 impl<E: Engine> EngineStore<E> {
     fn shared(&self) -> &Arc<Shared<E>> {
         &self.owner.0
+    }
+
+    /// The board's seed.
+    pub(crate) const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Tells, at any later time, whether the store still takes calls. Does not keep it open.

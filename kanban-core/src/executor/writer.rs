@@ -101,19 +101,23 @@ impl<'a, E: Engine> Writer<'a, E> {
 
     /// Before the first group: if another boot of the machine left a reservation, a power cut may have taken
     /// numbers back that were answered. All counters go on behind the reservation.
-    pub(crate) fn skip_reserved(&mut self) -> Result<()> {
+    /// Answers the board's seed.
+    pub(crate) fn skip_reserved(&mut self) -> Result<u64> {
         let mut state = None;
         self.shared.engine.read(&mut |view| {
             state = Some(view.board()?);
             Ok(())
         })?;
+        let Some(state) = state else {
+            return Err(Error::new(ErrorKind::Internal, "the engine did not ask"));
+        };
         let boot = self.shared.boot.as_deref();
         let must_skip = |board: &BoardState| {
             board.reserved != Counters::default()
                 && (boot.is_none() || board.boot.as_deref() != boot)
         };
-        if !state.is_some_and(|board| must_skip(&board)) {
-            return Ok(());
+        if !must_skip(&state) {
+            return Ok(state.seed);
         }
         let end = self.shared.engine.write(&mut |txn| {
             let before = txn.view().board()?;
@@ -131,7 +135,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             Ok(Verdict::Commit)
         });
         match end {
-            WriteEnd::Done(_) => self.shared.engine.flush(),
+            WriteEnd::Done(_) => self.shared.engine.flush().map(|()| state.seed),
             WriteEnd::NotWritten(error) | WriteEnd::Uncertain(error) => Err(error),
         }
     }

@@ -180,6 +180,9 @@ pub struct ArchivedFrom {
 
 /// The unit of work, as every transition rewrites it. Body, result and attributes lie apart:
 /// [`TaskDetail`].
+///
+/// Its serde form is the JSON of answers and no row format: the engine's marks `waiting` and `collectable` are not in
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its id.

@@ -281,6 +281,7 @@ impl<E: Engine> BoardStore for EngineStore<E> {
         std::sync::Arc::new(Self {
             owner: Arc::clone(&self.owner),
             admission,
+            seed: self.seed,
         })
     }
 
