@@ -1,6 +1,6 @@
 //! The engine's own integrity check.
 
-use kanban_core::{Result, Violation};
+use kanban_core::{ErrorKind, Result, Violation};
 use rusqlite::Connection;
 
 use crate::error::storage;
@@ -39,7 +39,18 @@ fn damage(connection: &Connection, limit: usize) -> Result<Vec<Violation>> {
         .map_err(doing)?;
     let mut found = Vec::new();
     for row in rows {
-        let what = row.map_err(doing)?;
+        let what = match row {
+            Ok(what) => what,
+            // The damage is such that the check itself cannot go on: that is a finding.
+            Err(error) => match storage("checking the file", error) {
+                error if *error.kind() == ErrorKind::Corrupt => {
+                    let what = "the file is damaged where the check must read it".to_owned();
+                    found.push(Violation { invariant: 0, what });
+                    break;
+                }
+                error => return Err(error),
+            },
+        };
         if what != "ok" {
             // The pragma tells both alike; only its words differ.
             let is_index = what.contains("index");

@@ -10,6 +10,9 @@ use kanban_core::{Millis, Status};
 /// On a terminal narrower than this, in characters, nothing is folded.
 const WIDTH_MIN: u16 = 60;
 
+/// A table of more columns than this is one of numbers, of which none is folded.
+const COLUMNS_FOLDED_MAX: usize = 8;
+
 /// How text is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paint {
@@ -45,11 +48,12 @@ impl Paint {
         if let Some(first) = table.column_mut(0) {
             first.set_padding((0, 1));
         }
-        // Ids and words are to be copied whole: only the last column is folded.
+        // Ids, words and numbers are to be copied whole: only a last column of words is folded.
         for column in table.column_iter_mut().take(N.saturating_sub(1)) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
-        if table.width().is_some_and(|width| width < WIDTH_MIN) {
+        let is_of_numbers = N > COLUMNS_FOLDED_MAX;
+        if is_of_numbers || table.width().is_some_and(|width| width < WIDTH_MIN) {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         match self {
