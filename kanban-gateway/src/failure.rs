@@ -62,7 +62,7 @@ pub(crate) enum Failure {
         source: io::Error,
     },
     /// The output cannot be written.
-    #[error("cannot write: {0}")]
+    #[error("cannot print the answer, whatever it was: {0}")]
     Output(#[from] io::Error),
 }
 

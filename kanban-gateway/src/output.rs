@@ -116,6 +116,8 @@ impl Output {
                 Format::Text(_) => writeln!(io::stderr(), "kanban: {failure}").is_ok(),
             };
             if !told {
+                // Where the answer cannot go, the reason cannot either.
+                let _ = writeln!(io::stderr(), "kanban: {failure}");
                 return Exit::Unavailable;
             }
         }

@@ -22,7 +22,8 @@ pub(super) fn envelope(failure: &Failure) -> String {
             body.insert("path".to_owned(), json!(path));
             body
         }
-        Failure::Output(_) => head("unavailable", "output"),
+        // The command may have been carried out: only its answer is lost.
+        Failure::Output(_) => head("unknown", "output"),
     };
     body.insert("message".to_owned(), json!(failure.to_string()));
     json!({ "error": body }).to_string()
