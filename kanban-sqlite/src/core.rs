@@ -32,6 +32,9 @@ pub(crate) struct Core {
     identity: Mutex<Option<Identity>>,
     /// Pages in the `-wal` after the writer's last commit.
     pub(crate) frames: Arc<AtomicU32>,
+    /// Nobody compares the files: for the test that shows what the comparison is for.
+    #[cfg(test)]
+    is_blind: AtomicBool,
 }
 
 impl Core {
@@ -48,6 +51,8 @@ impl Core {
             seats: Mutex::default(),
             identity: Mutex::default(),
             frames: Arc::default(),
+            #[cfg(test)]
+            is_blind: AtomicBool::new(false),
         }
     }
 
@@ -114,6 +119,10 @@ impl Core {
 
     /// Fails with `Replaced` if the paths name other files than those that are open.
     pub(crate) fn in_place(&self) -> Result<()> {
+        #[cfg(test)]
+        if self.is_blind.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.identity()
             .map_or(Ok(()), |identity| self.place.expect(identity))
     }
@@ -144,6 +153,11 @@ impl Core {
         // By its path a replaced database would be another board.
         self.in_place()?;
         Ok(handle)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn look_away(&self) {
+        self.is_blind.store(true, Ordering::Relaxed);
     }
 
     #[cfg(test)]

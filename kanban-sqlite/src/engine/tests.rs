@@ -12,6 +12,8 @@ use kanban_core::{
 use super::*;
 use crate::SqliteBackend;
 
+mod unguarded;
+
 fn state() -> BoardState {
     BoardState {
         created_at: Millis::new(0),

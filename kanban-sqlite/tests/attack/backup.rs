@@ -1,0 +1,109 @@
+//! The cause of the field report, and its cure: a process reads the files of the board that it holds.
+//!
+//! The table's last row, with neither shield, is `engine::tests::unguarded` among the crate's own tests: the switch that takes
+//! the second shield away exists in them only.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use kanban_core::{Boards, Options, Result};
+use kanban_sqlite::{Locks, SqliteBackend};
+
+use crate::cycles::{
+    Figures, another_of_our_processes_writes, attack, back_up_and_write, hold as hold_board,
+    read_all_files,
+};
+
+const CYCLES: u64 = 200;
+
+/// The names of the parts; they are printed with the figures.
+const IN_TURN: &str = "naive backup, descriptors' locks, in turn";
+const TOGETHER: &str = "naive backup, descriptors' locks, together";
+const PLAIN: &str = "naive backup, plain locks, inodes compared";
+
+pub(crate) fn hold(part: &str, root: &Path) {
+    let backend = match part {
+        PLAIN => SqliteBackend::new().with_locks(Locks::Posix),
+        IN_TURN | TOGETHER => SqliteBackend::new(),
+        other => panic!("no such part: {other}"),
+    };
+    let boards = Boards::open_root(root, backend, Options::default()).unwrap();
+    let foreign = AtomicU64::new(0);
+    if part != TOGETHER {
+        hold_board(&boards, CYCLES, &mut |directory| {
+            let written = back_up_and_write(directory);
+            foreign.fetch_add(written, Ordering::SeqCst) + written
+        });
+    }
+    let directory = root.join("boards").join("default");
+    // There must be a board to write to.
+    pollster::block_on(boards.open(None)).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Until this process dies. Not the system's shell: before 3.51.3 SQLite itself loses writes where two
+            // processes write and checkpoint at the same instant.
+            loop {
+                if another_of_our_processes_writes(&directory) {
+                    foreign.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        });
+        hold_board(&boards, CYCLES, &mut |directory| {
+            let done = foreign.load(Ordering::SeqCst);
+            read_all_files(directory);
+            done
+        })
+    });
+}
+
+fn open(root: &Path) -> Result<Boards> {
+    Boards::open_root(root, SqliteBackend::new(), Options::default())
+}
+
+/// Nothing that anybody was told is written is gone, and the board is sound.
+fn assert_nothing_lost(figures: &Figures) {
+    assert_eq!((figures.lost, figures.foreign_lost), (0, 0), "{figures}");
+    assert_eq!(figures.damage, Vec::<String>::new(), "{figures}");
+    assert_eq!(figures.acknowledged as u64, CYCLES, "{figures}");
+}
+
+/// Nobody noticed anything either.
+fn assert_undisturbed(figures: &Figures) {
+    assert_eq!((figures.deleted, figures.behind), (0, 0), "{figures}");
+    assert_eq!(figures.errors, Vec::<String>::new(), "{figures}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_naive_backup_and_a_foreign_writer_in_turn_lose_nothing() {
+    let figures = attack(IN_TURN, open);
+    assert_nothing_lost(&figures);
+    assert_eq!(figures.foreign, CYCLES, "{figures}");
+    assert_undisturbed(&figures);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_naive_backup_beside_a_foreign_writer_loses_nothing() {
+    let figures = attack(TOGETHER, open);
+    assert_nothing_lost(&figures);
+    assert!(figures.foreign > 0, "{figures}");
+    assert_undisturbed(&figures);
+}
+
+#[test]
+fn with_plain_locks_a_naive_backup_loses_nothing_that_was_acknowledged() {
+    let figures = attack(PLAIN, open);
+    assert_nothing_lost(&figures);
+    assert_eq!(figures.foreign, CYCLES, "{figures}");
+    assert_eq!(figures.behind, 0, "{figures}");
+    // The next write finds the new log; a reader that comes before it is told why it has no answer.
+    assert!(figures.deleted > 0, "the locks were not lost: {figures}");
+    for error in &figures.errors {
+        assert!(
+            error.starts_with("policy: Unavailable(Replaced)"),
+            "{figures}"
+        );
+    }
+}

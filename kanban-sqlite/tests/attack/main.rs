@@ -1,0 +1,25 @@
+//! The engine under attack, through the board's public face: what was acknowledged stays, or somebody is told.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "all of it is a test, also what clippy does not see under a #[test]"
+)]
+
+mod backup;
+mod cycles;
+
+/// The test that plays the parts of other processes.
+const PLAYER: &str = "a_child_plays_its_part";
+
+/// What other processes do for the tests. Without a part, which is how the test runner calls it, there is none to play.
+#[test]
+fn a_child_plays_its_part() {
+    let Some((part, place)) = cycles::part() else {
+        return;
+    };
+    match part.as_str() {
+        "write" => cycles::write_with_plain_locks(&place),
+        _ => backup::hold(&part, &place),
+    }
+}
