@@ -59,16 +59,23 @@ impl fmt::Display for Figures {
 /// Runs this test program again as the holder, and judges what it leaves.
 pub(crate) fn attack(part: &str, open: impl Fn(&Path) -> kanban_core::Result<Boards>) -> Figures {
     let root = tempfile::tempdir().unwrap();
-    let output = child(part, root.path()).output().unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && printed.contains(DONE),
-        "{printed}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let printed = play(part, root.path());
+    assert!(printed.contains(DONE), "{printed}");
     let figures = judge(&printed, open(root.path()));
     println!("{part} (shell: {}): {figures}", shell());
     figures
+}
+
+/// Runs this test program again for a part, and gives what it printed. Its failure is the test's.
+pub(crate) fn play(part: &str, place: &Path) -> String {
+    let output = child(part, place).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{printed}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    printed
 }
 
 /// Which part this process plays, and on which root; none where the test runner calls.

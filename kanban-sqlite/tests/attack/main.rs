@@ -6,8 +6,13 @@
     reason = "all of it is a test, also what clippy does not see under a #[test]"
 )]
 
+use kanban_sqlite::Locks;
+
 mod backup;
 mod cycles;
+mod moved;
+mod second_copy;
+mod strays;
 
 /// The test that plays the parts of other processes.
 const PLAYER: &str = "a_child_plays_its_part";
@@ -20,6 +25,9 @@ fn a_child_plays_its_part() {
     };
     match part.as_str() {
         "write" => cycles::write_with_plain_locks(&place),
+        strays::COPY => strays::hold(&place, Locks::default()),
+        strays::COPY_PLAIN => strays::hold(&place, Locks::Posix),
+        strays::STRAY_PLAIN => strays::stray_with_plain_locks(&place),
         _ => backup::hold(&part, &place),
     }
 }
