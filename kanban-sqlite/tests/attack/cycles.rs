@@ -174,8 +174,10 @@ pub(crate) fn write_with_plain_locks(directory: &Path) {
     connection.close().unwrap();
 }
 
-/// The writes of others are counted in a number of the policy that nothing here depends on.
-const COUNT_UP: &str = "UPDATE policy SET backoff_max_ms = backoff_max_ms + 1";
+/// The writes of others are counted in a number of the policy that nothing here depends on. The pragma before it is the
+/// one that the field report blamed.
+const COUNT_UP: &str =
+    "PRAGMA journal_mode = WAL; UPDATE policy SET backoff_max_ms = backoff_max_ms + 1";
 
 async fn foreign_writes(store: &dyn BoardStore) -> kanban_core::Result<u64> {
     let found = store.policy().await?.value.backoff_max_ms;
