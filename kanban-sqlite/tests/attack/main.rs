@@ -10,6 +10,7 @@ use kanban_sqlite::Locks;
 
 mod backup;
 mod cycles;
+mod descriptors;
 mod moved;
 mod second_copy;
 mod strays;
@@ -28,6 +29,9 @@ fn a_child_plays_its_part() {
         strays::COPY => strays::hold(&place, Locks::default()),
         strays::COPY_PLAIN => strays::hold(&place, Locks::Posix),
         strays::STRAY_PLAIN => strays::stray_with_plain_locks(&place),
+        descriptors::OPENED => descriptors::open_and_close(&place),
+        descriptors::FAILED => descriptors::fail_to_open(&place),
+        descriptors::POOLED => descriptors::ask_many_boards(&place),
         _ => backup::hold(&part, &place),
     }
 }
