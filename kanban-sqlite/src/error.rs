@@ -68,20 +68,20 @@ fn kind_of_code(failure: ffi::Error) -> ErrorKind {
             | ErrorCode::OperationInterrupted,
             _,
         ) => ErrorKind::Busy,
-        // A broken constraint or a table that is not there: the file is not what it was when it was opened.
+        // A broken constraint or a table that is not there: the file is not what it was when it was opened. A value past
+        // the limit: no text that a board takes is that long.
         (
             ErrorCode::NotADatabase
             | ErrorCode::DatabaseCorrupt
             | ErrorCode::ConstraintViolation
             | ErrorCode::TypeMismatch
             | ErrorCode::SchemaChanged
+            | ErrorCode::TooBig
             | ErrorCode::Unknown,
             _,
         )
         | (_, ffi::SQLITE_IOERR_CORRUPTFS) => ErrorKind::Corrupt,
-        (ErrorCode::TooBig | ErrorCode::ApiMisuse | ErrorCode::ParameterOutOfRange, _) => {
-            ErrorKind::Internal
-        }
+        (ErrorCode::ApiMisuse | ErrorCode::ParameterOutOfRange, _) => ErrorKind::Internal,
         _ => unavailable(Unavailable::Io),
     }
 }
