@@ -14,6 +14,7 @@ mod descriptors;
 mod moved;
 mod second_copy;
 mod strays;
+mod untrusted;
 
 /// The test that plays the parts of other processes.
 const PLAYER: &str = "a_child_plays_its_part";
