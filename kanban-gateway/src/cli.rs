@@ -1,17 +1,28 @@
 //! The command line.
 
 mod ask;
+mod edit;
+mod hold;
 mod make;
+mod plan;
 mod work;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::ask::{EventsArgs, ListArgs, ShowArgs};
-pub(crate) use self::make::{AddArgs, CommentArgs, LinkArgs};
+pub(crate) use self::ask::{
+    EventsArgs, GraphArgs, IdsArgs, KinArgs, ListArgs, OfTaskArgs, ReachedArgs, ShowArgs, TasksArgs,
+};
+pub(crate) use self::edit::{AssignArgs, TaskByArgs, UpdateArgs};
+pub(crate) use self::hold::{BlockArgs, PauseArgs, PromoteArgs, ResumeArgs, ScheduleArgs};
+pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkArgs};
+pub(crate) use self::plan::{
+    ArchiveArgs, ChangesArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
+};
 pub(crate) use self::work::{
-    AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs,
+    AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
+    SpawnedArgs,
 };
 
 /// A kanban board for agents: tasks, claims, runs and a log, in one directory.
@@ -75,7 +86,7 @@ pub(crate) enum Command {
     /// Lists the boards under the root
     #[command(after_help = "Example:\n  kanban boards --json")]
     Boards,
-    /// Makes boards
+    /// Makes boards, and puts them away
     #[command(subcommand, after_help = "Example:\n  kanban board create website")]
     Board(BoardCommand),
     /// Adds a task
@@ -84,14 +95,60 @@ pub(crate) enum Command {
                             --assignee writer --parent t_01jz3v9gq4x7h2m5n8p0r6s1tw"
     )]
     Add(AddArgs),
+    /// Edits a task: what is not named stays as it is
+    #[command(
+        after_help = "Example:\n  kanban update t_01jz3v9gq4x7h2m5n8p0r6s1tw --title 'Write the yearly report' \
+                            --priority 5\n  kanban update t_01jz3v9gq4x7h2m5n8p0r6s1tw --no-body --if-version 3 --as \
+                            anna"
+    )]
+    Update(UpdateArgs),
+    /// Says who is to do a task next
+    #[command(
+        after_help = "Example:\n  kanban assign t_01jz3v9gq4x7h2m5n8p0r6s1tw writer --as anna\n  kanban assign \
+                            t_01jz3v9gq4x7h2m5n8p0r6s1tw --nobody"
+    )]
+    Assign(AssignArgs),
     /// Shows a task with its surroundings
     #[command(after_help = "Example:\n  kanban show t_01jz3v9g")]
     Show(ShowArgs),
+    /// Prints tasks by their ids, in the order asked; unknown ones are left out
+    #[command(
+        after_help = "Example:\n  kanban tasks t_01jz3v9gq4x7h2m5n8p0r6s1tw t_01jz3vb2k8d1f5g9j3m7q4s6vy --json"
+    )]
+    Tasks(TasksArgs),
+    /// Prints the ids that begin with a text
+    #[command(after_help = "Example:\n  kanban ids t_01jz --limit 10")]
+    Ids(IdsArgs),
     /// Lists tasks, a page at a time
     #[command(
         after_help = "Example:\n  kanban list --status ready,running --order oldest --limit 20"
     )]
     List(ListArgs),
+    /// Prints what a task waits for directly
+    #[command(after_help = "Example:\n  kanban parents t_01jz3v9g")]
+    Parents(KinArgs),
+    /// Prints what waits for a task directly
+    #[command(after_help = "Example:\n  kanban children t_01jz3v9g --limit 1000 --json")]
+    Children(KinArgs),
+    /// Draws what a task waits for, and what waits for it
+    #[command(
+        after_help = "Example:\n  kanban graph t_01jz3v9g\n  kanban graph t_01jz3v9g --depth 3 --dot"
+    )]
+    Graph(GraphArgs),
+    /// Prints the runs of a task
+    #[command(after_help = "Example:\n  kanban runs t_01jz3v9g --json")]
+    Runs(OfTaskArgs),
+    /// Prints the comments on a task
+    #[command(after_help = "Example:\n  kanban comments t_01jz3v9g --after 17")]
+    Comments(OfTaskArgs),
+    /// Prints the attachments of a task
+    #[command(after_help = "Example:\n  kanban attachments t_01jz3v9g")]
+    Attachments(OfTaskArgs),
+    /// Prints the newest summary of each of these tasks
+    #[command(
+        after_help = "Example:\n  kanban summaries t_01jz3v9gq4x7h2m5n8p0r6s1tw t_01jz3vb2k8d1f5g9j3m7q4s6vy"
+    )]
+    Summaries(TasksArgs),
     /// Claims a task: the answer's run is the worker's token
     #[command(
         after_help = "Example:\n  kanban claim --next --as worker-1 --ttl 15m --json\n  \
@@ -103,6 +160,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  kanban heartbeat t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 --extend 15m"
     )]
     Heartbeat(HeartbeatArgs),
+    /// Tells which process works on a run
+    #[command(
+        after_help = "Example:\n  kanban spawned t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 --host build-3 --pid \
+                            4711"
+    )]
+    Spawned(SpawnedArgs),
     /// Finishes a task
     #[command(
         after_help = "Example:\n  kanban complete t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 \
@@ -121,6 +184,73 @@ pub(crate) enum Command {
                             kanban release t_01jz3v9gq4x7h2m5n8p0r6s1tw --operator anna --reason 'wrong worker'"
     )]
     Release(ReleaseArgs),
+    /// Says that a task cannot go on
+    #[command(
+        after_help = "Example:\n  kanban block t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 --kind needs_input \
+                            --reason 'Which logo?'\n  kanban block t_01jz3v9gq4x7h2m5n8p0r6s1tw --operator anna \
+                            --kind dependency --on t_01jz3vb2k8d1f5g9j3m7q4s6vy"
+    )]
+    Block(BlockArgs),
+    /// Lets a blocked or scheduled task go on
+    #[command(after_help = "Example:\n  kanban unblock t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna")]
+    Unblock(TaskByArgs),
+    /// Puts a task off
+    #[command(
+        after_help = "Example:\n  kanban schedule t_01jz3v9gq4x7h2m5n8p0r6s1tw --operator anna --at \
+                            2030-01-07T09:00:00Z --reason 'Not before January'\n  kanban schedule \
+                            t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 --at 2h"
+    )]
+    Schedule(ScheduleArgs),
+    /// Lets a task start now, whatever held it
+    #[command(
+        after_help = "Example:\n  kanban promote t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --dry-run\n  kanban \
+                            promote t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --unlink"
+    )]
+    Promote(PromoteArgs),
+    /// Refuses claims, of the board or of one assignee; running work goes on
+    #[command(
+        after_help = "Example:\n  kanban pause --as anna --reason 'Deploying'\n  kanban pause --assignee \
+                            writer --as anna"
+    )]
+    Pause(PauseArgs),
+    /// Ends a pause
+    #[command(
+        after_help = "Example:\n  kanban resume --as anna\n  kanban resume --assignee writer --as anna"
+    )]
+    Resume(ResumeArgs),
+    /// Prints what is paused
+    #[command(after_help = "Example:\n  kanban pauses")]
+    Pauses,
+    /// Hands work in for review, or gives it back
+    #[command(
+        subcommand,
+        after_help = "Example:\n  kanban review request t_01jz3v9gq4x7h2m5n8p0r6s1tw --run 12 --reviewer anna"
+    )]
+    Review(ReviewCommand),
+    /// Says that a done task is not done, and what was built on it neither
+    #[command(
+        after_help = "Example:\n  kanban reopen t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --reason 'It does not \
+                            work'"
+    )]
+    Reopen(ReopenArgs),
+    /// Turns a raw idea into a task
+    #[command(
+        after_help = "Example:\n  kanban specify t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --body-file report.md \
+                            --assignee writer"
+    )]
+    Specify(SpecifyArgs),
+    /// Puts a task out of sight
+    #[command(
+        after_help = "Example:\n  kanban archive t_01jz3v9gq4x7h2m5n8p0r6s1tw --operator anna --reason 'Not \
+                            needed any more'"
+    )]
+    Archive(ArchiveArgs),
+    /// Brings a task back from the archive
+    #[command(after_help = "Example:\n  kanban restore t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna")]
+    Restore(TaskByArgs),
+    /// Removes an archived task for good, with all that belongs to it
+    #[command(after_help = "Example:\n  kanban delete t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna")]
+    Delete(TaskByArgs),
     /// Makes a task wait for another
     #[command(
         after_help = "Example:\n  kanban link t_01jz3v9gq4x7h2m5n8p0r6s1tw t_01jz3vb2k8d1f5g9j3m7q4s6vy"
@@ -136,12 +266,24 @@ pub(crate) enum Command {
         after_help = "Example:\n  kanban comment t_01jz3v9gq4x7h2m5n8p0r6s1tw 'Use the new logo' --as anna"
     )]
     Comment(CommentArgs),
+    /// Attaches a pointer to a file
+    #[command(
+        after_help = "Example:\n  kanban attach t_01jz3v9gq4x7h2m5n8p0r6s1tw https://example.com/report.pdf \
+                            --media-type application/pdf"
+    )]
+    Attach(AttachArgs),
+    /// Removes an attachment
+    #[command(after_help = "Example:\n  kanban detach t_01jz3v9gq4x7h2m5n8p0r6s1tw 3 --as anna")]
+    Detach(DetachArgs),
     /// Prints the board's log
     #[command(after_help = "Example:\n  kanban events --after 120 --follow --json")]
     Events(EventsArgs),
     /// Prints the board in numbers
     #[command(after_help = "Example:\n  kanban stats --json")]
     Stats,
+    /// Waits until the board has a write with this number, by whatever process
+    #[command(after_help = "Example:\n  kanban reached 120 --json")]
+    Reached(ReachedArgs),
     /// Wakes what is due and takes back what expired
     #[command(after_help = "Example:\n  kanban tick --json")]
     Tick,
@@ -161,15 +303,28 @@ pub(crate) enum Command {
     Demo,
 }
 
-/// What makes boards.
+/// What makes boards, and puts them away.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BoardCommand {
     /// Makes a board
     #[command(after_help = "Example:\n  kanban board create website")]
-    Create {
-        /// Its name: `[a-z0-9][a-z0-9_-]{0,62}`
-        slug: String,
-    },
+    Create(SlugArgs),
+    /// Puts a board out of use; what it holds is kept
+    #[command(after_help = "Example:\n  kanban board archive website")]
+    Archive(SlugArgs),
+    /// Makes an archived board usable again
+    #[command(after_help = "Example:\n  kanban board restore website")]
+    Restore(SlugArgs),
+    /// Removes an archived board for good, with all that it holds
+    #[command(after_help = "Example:\n  kanban board delete website --json")]
+    Delete(SlugArgs),
+}
+
+/// The board that is made or put away.
+#[derive(Debug, Args)]
+pub(crate) struct SlugArgs {
+    /// Its name: `[a-z0-9][a-z0-9_-]{0,62}`
+    pub(crate) slug: String,
 }
 
 /// What takes over boards of other programs.

@@ -1,9 +1,14 @@
 //! The commands.
 
 mod ask;
+mod edit;
+mod graph;
+mod hold;
 mod ids;
 mod keep;
+mod look;
 mod make;
+mod plan;
 mod show;
 mod work;
 
@@ -44,7 +49,7 @@ fn on_boards(
 ) -> Result<Exit, Failure> {
     match command {
         Command::Boards => return keep::boards(boards, output),
-        Command::Board(command) => return keep::board(boards, command, output),
+        Command::Board(command) => return keep::board(boards, &command, output),
         _ => {}
     }
     // A misspelt board is not made by asking it something.
@@ -55,18 +60,46 @@ fn on_boards(
     let board = Board { store };
     match command {
         Command::Add(args) => make::add(&board, args, output),
+        Command::Update(args) => edit::update(&board, &args, output),
+        Command::Assign(args) => edit::assign(&board, &args, output),
         Command::Link(args) => make::link(&board, &args, output),
         Command::Unlink(args) => make::unlink(&board, &args, output),
         Command::Comment(args) => make::comment(&board, &args, output),
+        Command::Attach(args) => make::attach(&board, &args, output),
+        Command::Detach(args) => make::detach(&board, &args, output),
         Command::Show(args) => show::show(&board, &args, output),
         Command::List(args) => ask::list(&board, &args, output),
+        Command::Tasks(args) => look::tasks(&board, &args, output),
+        Command::Ids(args) => look::ids(&board, &args, output),
+        Command::Parents(args) => look::parents(&board, &args, output),
+        Command::Children(args) => look::children(&board, &args, output),
+        Command::Graph(args) => graph::graph(&board, &args, output),
+        Command::Runs(args) => look::runs(&board, &args, output),
+        Command::Comments(args) => look::comments(&board, &args, output),
+        Command::Attachments(args) => look::attachments(&board, &args, output),
+        Command::Summaries(args) => look::summaries(&board, &args, output),
+        Command::Reached(args) => look::reached(&board, &args, output),
         Command::Events(args) => ask::events(&board, &args, output),
         Command::Stats => ask::stats(&board, output),
         Command::Claim(args) => work::claim(&board, &args, output),
         Command::Heartbeat(args) => work::heartbeat(&board, &args, output),
+        Command::Spawned(args) => work::spawned(&board, &args, output),
         Command::Complete(args) => work::complete(&board, &args, output),
         Command::Fail(args) => work::fail(&board, &args, output),
         Command::Release(args) => work::release(&board, &args, output),
+        Command::Block(args) => hold::block(&board, &args, output),
+        Command::Unblock(args) => hold::unblock(&board, &args, output),
+        Command::Schedule(args) => hold::schedule(&board, &args, output),
+        Command::Promote(args) => hold::promote(&board, &args, output),
+        Command::Pause(args) => hold::pause(&board, &args, output),
+        Command::Resume(args) => hold::resume(&board, &args, output),
+        Command::Pauses => hold::pauses(&board, output),
+        Command::Review(command) => plan::review(&board, &command, output),
+        Command::Reopen(args) => plan::reopen(&board, &args, output),
+        Command::Specify(args) => plan::specify(&board, &args, output),
+        Command::Archive(args) => plan::archive(&board, &args, output),
+        Command::Restore(args) => plan::restore(&board, &args, output),
+        Command::Delete(args) => plan::delete(&board, &args, output),
         Command::Tick => keep::tick(&board, output),
         Command::Verify => keep::verify(&board, output),
         Command::Import(args) => keep::import(&board, &args, output),

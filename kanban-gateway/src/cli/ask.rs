@@ -84,6 +84,66 @@ pub(crate) struct EventsArgs {
     pub(crate) follow: bool,
 }
 
+/// What belongs to one task, by number.
+#[derive(Debug, Args)]
+pub(crate) struct OfTaskArgs {
+    /// The id, or its first 8 characters or more
+    pub(crate) id: String,
+    /// Those after this one
+    #[arg(long, value_name = "N")]
+    pub(crate) after: Option<u64>,
+    /// At most this many: 1 to 1,000
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+/// The tasks next to one task.
+#[derive(Debug, Args)]
+pub(crate) struct KinArgs {
+    /// The id, or its first 8 characters or more
+    pub(crate) id: String,
+    /// Those with a greater id than this
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+    /// At most this many: 1 to 1,000
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// The id, or its first 8 characters or more
+    pub(crate) id: String,
+    /// How many links away
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) depth: u32,
+    /// Prints a graph for Graphviz
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) dot: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdsArgs {
+    /// How they begin
+    pub(crate) prefix: String,
+    /// At most this many: 1 to 1,000
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TasksArgs {
+    /// The whole ids, at most 1,000
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReachedArgs {
+    /// A `seq` that an answer carried
+    pub(crate) seq: u64,
+}
+
 fn statuses() -> clap::builder::PossibleValuesParser {
     Status::ALL.iter().map(|status| status.as_str()).into()
 }

@@ -89,3 +89,38 @@ pub(crate) struct CommentArgs {
     #[arg(long, value_name = "KEY")]
     pub(crate) request_id: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The whole id
+    pub(crate) id: String,
+    /// Where the file is; the board keeps this, not the file
+    pub(crate) uri: String,
+    /// The file's name [default: the last part of the URI]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What is in it, such as text/plain
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) media_type: Option<String>,
+    /// How large it is
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<u64>,
+    /// Who attaches it
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// A repeat with the same one gets the same attachment
+    #[arg(long, value_name = "KEY")]
+    pub(crate) request_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetachArgs {
+    /// The whole id
+    pub(crate) id: String,
+    /// The attachment's number
+    #[arg(value_name = "N")]
+    pub(crate) attachment: u64,
+    /// Who detaches it
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+}

@@ -45,13 +45,20 @@ pub(crate) struct ClaimArgs {
 /// By what right a run is ended or extended: its worker's, or an operator's.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("authority").required(true).multiple(true))]
-pub(crate) struct AuthorityArgs {
+pub(crate) struct RightArgs {
     /// The worker's run; with --operator: refused unless this run is the open one
     #[arg(long, value_name = "N", group = "authority")]
     pub(crate) run: Option<u64>,
     /// Who overrides the worker
     #[arg(long, value_name = "NAME", group = "authority")]
     pub(crate) operator: Option<String>,
+}
+
+/// The same, of an operation that has no reason of its own.
+#[derive(Debug, Args)]
+pub(crate) struct AuthorityArgs {
+    #[command(flatten)]
+    pub(crate) right: RightArgs,
     /// Why
     #[arg(long, value_name = "TEXT", requires = "operator")]
     pub(crate) reason: Option<String>,
@@ -69,6 +76,24 @@ pub(crate) struct HeartbeatArgs {
     /// Becomes an event
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SpawnedArgs {
+    /// The whole id
+    pub(crate) id: String,
+    /// The worker's run
+    #[arg(long, value_name = "N")]
+    pub(crate) run: u64,
+    /// The machine that it runs on
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: String,
+    /// Its process
+    #[arg(long, value_name = "N")]
+    pub(crate) pid: u32,
+    /// When the process started, in the machine's own words: tells it from a later one with its number
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) started: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,8 +2,7 @@
 
 use comfy_table::Cell;
 use kanban_core::{
-    BoardEntry, BoardPlace, BoardSlug, Boards, Ended, More, ReclaimExpired, Seq, Task, Violation,
-    WakeDue,
+    BoardPlace, BoardSlug, Boards, Ended, More, ReclaimExpired, Seq, Task, Violation, WakeDue,
 };
 use pollster::block_on;
 use serde::Serialize;
@@ -34,20 +33,46 @@ pub(super) fn boards(boards: &Boards, output: &mut Output) -> Result<Exit, Failu
 
 pub(super) fn board(
     boards: &Boards,
-    command: BoardCommand,
+    command: &BoardCommand,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let BoardCommand::Create { slug } = command;
-    let slug = BoardSlug::new(slug)?;
-    block_on(boards.create(&slug))?;
-    let entry = BoardEntry {
-        slug,
-        place: BoardPlace::Active,
+    // Of a board that is gone there is only its name left to tell.
+    let (slug, place) = match command {
+        BoardCommand::Create(args) => {
+            let slug = BoardSlug::new(args.slug.as_str())?;
+            block_on(boards.create(&slug))?;
+            (slug, Some(BoardPlace::Active))
+        }
+        BoardCommand::Archive(args) => {
+            let slug = BoardSlug::new(args.slug.as_str())?;
+            block_on(boards.archive(&slug))?;
+            (slug, Some(BoardPlace::Archived))
+        }
+        BoardCommand::Restore(args) => {
+            let slug = BoardSlug::new(args.slug.as_str())?;
+            block_on(boards.restore(&slug))?;
+            (slug, Some(BoardPlace::Active))
+        }
+        BoardCommand::Delete(args) => {
+            let slug = BoardSlug::new(args.slug.as_str())?;
+            block_on(boards.delete(&slug))?;
+            (slug, None)
+        }
     };
-    output.answer(None, None, &entry, |entry, _| {
-        format!("board {}", entry.slug)
+    let left = BoardLeft { slug, place };
+    output.answer(None, None, &left, |left, _| match left.place {
+        Some(BoardPlace::Active) => format!("board {}", left.slug),
+        Some(BoardPlace::Archived) => format!("board {} is archived", left.slug),
+        None => format!("board {} is gone", left.slug),
     })?;
     Ok(Exit::Done)
+}
+
+/// A board, and where it is now; nowhere, if it was deleted.
+#[derive(Serialize)]
+pub(crate) struct BoardLeft {
+    slug: BoardSlug,
+    place: Option<BoardPlace>,
 }
 
 /// What a tick did.

@@ -1,12 +1,12 @@
 //! Making and joining tasks.
 
 use kanban_core::{
-    Assignee, CommentOn, FailureLimit, JsonObject, LinkTasks, LongText, NewTask, Note, Reason,
-    Start, Task, Title, UnlinkTasks,
+    Address, Assignee, AttachFile, AttachmentId, CommentOn, DetachFile, FailureLimit, JsonObject,
+    LinkTasks, LongText, NewTask, Note, Reason, Start, Task, Title, UnlinkTasks,
 };
 use pollster::block_on;
 
-use crate::cli::{AddArgs, CommentArgs, LinkArgs};
+use crate::cli::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Paint, plain};
 use crate::values;
@@ -21,14 +21,10 @@ pub(super) fn add(board: &Board, args: AddArgs, output: &mut Output) -> Result<E
 }
 
 fn new_task(args: AddArgs) -> Result<NewTask, Failure> {
-    let body = match (&args.body, &args.body_file) {
-        (Some(text), _) => Some(text.clone()),
-        (None, Some(path)) => Some(values::file_text(path)?),
-        (None, None) => None,
-    };
+    let body = body(args.body.as_deref(), args.body_file.as_deref())?;
     let start = start(&args)?;
     Ok(NewTask {
-        body: body.map(|text| LongText::new("body", text)).transpose()?,
+        body,
         start,
         priority: args.priority,
         assignee: args.assignee.map(Assignee::new).transpose()?,
@@ -48,6 +44,16 @@ fn new_task(args: AddArgs) -> Result<NewTask, Failure> {
             .transpose()?,
         ..NewTask::new(Title::new(&args.title)?)
     })
+}
+
+/// A body that was given as a text, or as a file.
+pub(super) fn body(text: Option<&str>, file: Option<&str>) -> Result<Option<LongText>, Failure> {
+    let text = match (text, file) {
+        (Some(text), _) => Some(text.to_owned()),
+        (None, Some(path)) => Some(values::file_text(path)?),
+        (None, None) => None,
+    };
+    Ok(text.map(|text| LongText::new("body", text)).transpose()?)
 }
 
 fn start(args: &AddArgs) -> Result<Start, Failure> {
@@ -106,6 +112,45 @@ pub(super) fn comment(
     let written = block_on(board.store.comment(comment))?;
     output.written(&written, |comment, _| {
         format!("comment {} on {}", comment.id, comment.task)
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn attach(
+    board: &Board,
+    args: &AttachArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let last = args.uri.rsplit('/').next().unwrap_or(&args.uri);
+    let attach = AttachFile {
+        task: ids::whole(&args.id)?,
+        file_name: values::label("file_name", args.name.as_deref().unwrap_or(last))?,
+        uri: Address::new("uri", args.uri.as_str())?,
+        media_type: values::optional_label("media_type", args.media_type.as_deref())?,
+        size: args.size,
+        actor: values::optional_label("actor", args.actor.as_deref())?,
+        request_id: values::optional_label("request_id", args.request_id.as_deref())?,
+    };
+    let written = block_on(board.store.attach(attach))?;
+    output.written(&written, |file, _| {
+        format!("attachment {} on {}", file.id, file.task)
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn detach(
+    board: &Board,
+    args: &DetachArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let detach = DetachFile {
+        task: ids::whole(&args.id)?,
+        attachment: AttachmentId::new(args.attachment),
+        actor: values::optional_label("actor", args.actor.as_deref())?,
+    };
+    let written = block_on(board.store.detach(detach))?;
+    output.written(&written, |file, _| {
+        format!("attachment {} is gone from {}", file.id, file.task)
     })?;
     Ok(Exit::Done)
 }

@@ -163,7 +163,7 @@ fn fields(task: &Task) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn runs_text(runs: &[Run], paint: Paint) -> String {
+pub(super) fn runs_text(runs: &[Run], paint: Paint) -> String {
     let rows = runs.iter().map(|run| {
         let words = run.summary.as_ref().or(run.error.as_ref());
         [

@@ -3,12 +3,15 @@
 use kanban_core::{
     Assignee, Authority, Caps, ClaimFilter, ClaimNext, ClaimTask, Claimed, Complete, Effect, Ended,
     Fail, FailKind, Heartbeat, Invalid, JsonObject, LongText, Millis, NextClaim, Note, Phase,
-    Reason, Release, RunId, Seq, Who, Written,
+    Reason, Release, RunId, Seq, SetWorker, Who, WorkerProcess, Written,
 };
 use pollster::block_on;
 use serde::Serialize;
 
-use crate::cli::{AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs};
+use crate::cli::{
+    AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
+    SpawnedArgs,
+};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Paint, plain, time};
 use crate::values;
@@ -121,17 +124,18 @@ fn nothing_line(nothing: &NothingToClaim, _: Paint) -> String {
     words.join("; ")
 }
 
+/// By what right a call is made, of an operation that has no reason of its own.
+pub(super) fn authority(args: &AuthorityArgs) -> Result<Authority, Failure> {
+    right(&args.right, args.reason.as_deref())
+}
+
 /// By what right a call is made. The parser has seen to it that there is one.
-fn authority(args: &AuthorityArgs) -> Result<Authority, Failure> {
+pub(super) fn right(args: &RightArgs, reason: Option<&str>) -> Result<Authority, Failure> {
     let run = args.run.map(RunId::new);
     match (&args.operator, run) {
         (Some(actor), run) => Ok(Authority::Operator {
             actor: values::label("operator", actor)?,
-            reason: args
-                .reason
-                .as_deref()
-                .map(|text| Reason::new("reason", text))
-                .transpose()?,
+            reason: reason.map(|text| Reason::new("reason", text)).transpose()?,
             run,
         }),
         (None, Some(run)) => Ok(Authority::worker(run)),
@@ -141,7 +145,7 @@ fn authority(args: &AuthorityArgs) -> Result<Authority, Failure> {
     }
 }
 
-fn note(field: &'static str, text: Option<&str>) -> Result<Option<Note>, Failure> {
+pub(super) fn note(field: &'static str, text: Option<&str>) -> Result<Option<Note>, Failure> {
     Ok(text.map(|text| Note::new(field, text)).transpose()?)
 }
 
@@ -159,6 +163,29 @@ pub(super) fn heartbeat(
     let written = block_on(board.store.heartbeat(heartbeat))?;
     output.written(&written, |claim, _| {
         format!("run {}  until {}", claim.run, time(claim.expires_at))
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn spawned(
+    board: &Board,
+    args: &SpawnedArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let worker = SetWorker {
+        task: ids::whole(&args.id)?,
+        run: RunId::new(args.run),
+        worker: WorkerProcess {
+            host: values::label("host", &args.host)?,
+            pid: args.pid,
+            started: values::optional_label("started", args.started.as_deref())?,
+        },
+    };
+    let written = block_on(board.store.set_worker(worker))?;
+    output.written(&written, |claim, _| {
+        let worker = claim.worker.as_ref();
+        let worker = worker.map(|it| format!("process {} on {}", it.pid, plain(&it.host)));
+        format!("run {}  {}", claim.run, worker.unwrap_or_default())
     })?;
     Ok(Exit::Done)
 }
@@ -218,7 +245,7 @@ pub(super) fn release(
     ended(&block_on(board.store.release(release))?, output)
 }
 
-fn ended(written: &Written<Ended>, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn ended(written: &Written<Ended>, output: &mut Output) -> Result<Exit, Failure> {
     output.written(written, |ended, paint| {
         let outcome = ended.run.as_ref().and_then(|run| run.outcome);
         let not_before = ended.task.not_before;

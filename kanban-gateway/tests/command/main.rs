@@ -13,4 +13,5 @@ mod harness;
 mod hermes;
 mod hermes_board;
 mod ids;
+mod life;
 mod processes;
