@@ -1,8 +1,10 @@
 //! The command line.
 
 mod ask;
+mod deliver;
 mod edit;
 mod hold;
+mod keep;
 mod make;
 mod plan;
 mod work;
@@ -14,11 +16,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::ask::{
     EventsArgs, GraphArgs, IdsArgs, KinArgs, ListArgs, OfTaskArgs, ReachedArgs, ShowArgs, TasksArgs,
 };
+pub(crate) use self::deliver::{
+    AckArgs, LeaseArgs, NackArgs, SubscribeArgs, SubscriptionsArgs, UnsubscribeArgs,
+};
 pub(crate) use self::edit::{AssignArgs, TaskByArgs, UpdateArgs};
 pub(crate) use self::hold::{BlockArgs, PauseArgs, PromoteArgs, ResumeArgs, ScheduleArgs};
+pub(crate) use self::keep::{
+    CompletionsArgs, GcArgs, ManArgs, PolicyArgs, PolicyCommand, PurgeArgs,
+};
 pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkArgs};
 pub(crate) use self::plan::{
-    ArchiveArgs, ChangesArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
+    ArchiveArgs, ChangesArgs, DecomposeArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
 };
 pub(crate) use self::work::{
     AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
@@ -32,7 +40,7 @@ pub(crate) use self::work::{
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done, 1 refused or not found, 2 usage or invalid, 3 unavailable or unknown, \
-                  4 busy, 5 nothing to claim.\n\n\
+                  4 busy, 5 nothing to claim or to lease.\n\n\
                   Example:\n  kanban demo\n  kanban add 'Write the report' --assignee writer\n  \
                   kanban claim --next --as worker-1 --json"
 )]
@@ -89,10 +97,15 @@ pub(crate) enum Command {
     /// Makes boards, and puts them away
     #[command(subcommand, after_help = "Example:\n  kanban board create website")]
     Board(BoardCommand),
-    /// Adds a task
+    /// Adds a task, or many of them from a file
+    ///
+    /// A file is a list in YAML or JSON, added as a whole or not at all. Each item has a title, and may have name, after (names
+    /// of items that it waits for), parents (tasks of the board that it waits for), body, assignee, priority, tenant, triage,
+    /// parked, `wake_at`, `created_by`, `created_from`, `max_runtime`, `failure_limit`, attributes and `idempotency_key`.
     #[command(
         after_help = "Example:\n  kanban add 'Write the report' --body-file report.md \
-                            --assignee writer --parent t_01jz3v9gq4x7h2m5n8p0r6s1tw"
+                            --assignee writer --parent t_01jz3v9gq4x7h2m5n8p0r6s1tw\n  \
+                            kanban add --graph plan.yaml --json"
     )]
     Add(AddArgs),
     /// Edits a task: what is not named stays as it is
@@ -239,6 +252,15 @@ pub(crate) enum Command {
                             --assignee writer"
     )]
     Specify(SpecifyArgs),
+    /// Divides a raw idea into subtasks that it waits for
+    ///
+    /// A file is a list in YAML or JSON. Each item has a title, and may have name, after (names of items that it waits for),
+    /// body, assignee, priority, attributes and `idempotency_key`.
+    #[command(
+        after_help = "Example:\n  kanban decompose t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --subtask Draft --subtask Print --in-order\n  \
+                            kanban decompose t_01jz3v9gq4x7h2m5n8p0r6s1tw --as anna --file subtasks.yaml"
+    )]
+    Decompose(DecomposeArgs),
     /// Puts a task out of sight
     #[command(
         after_help = "Example:\n  kanban archive t_01jz3v9gq4x7h2m5n8p0r6s1tw --operator anna --reason 'Not \
@@ -275,6 +297,30 @@ pub(crate) enum Command {
     /// Removes an attachment
     #[command(after_help = "Example:\n  kanban detach t_01jz3v9gq4x7h2m5n8p0r6s1tw 3 --as anna")]
     Detach(DetachArgs),
+    /// Makes sure that somebody hears of events
+    #[command(
+        after_help = "Example:\n  kanban subscribe t_01jz3v9gq4x7h2m5n8p0r6s1tw --channel mail --address anna@example.com \
+                            --kind completed,blocked\n  \
+                            kanban subscribe --all --channel chat --address room-7 --mode wake"
+    )]
+    Subscribe(SubscribeArgs),
+    /// Ends a subscription
+    #[command(after_help = "Example:\n  kanban unsubscribe 3 --as anna")]
+    Unsubscribe(UnsubscribeArgs),
+    /// Lists subscriptions
+    #[command(
+        after_help = "Example:\n  kanban subscriptions --task t_01jz3v9g\n  kanban subscriptions --pending --json"
+    )]
+    Subscriptions(SubscriptionsArgs),
+    /// Takes the events that a subscription has not been told yet; exit code 5 if there are none
+    #[command(after_help = "Example:\n  kanban lease 3 --ttl 1m --limit 50 --json")]
+    Lease(LeaseArgs),
+    /// Says that leased events were delivered
+    #[command(after_help = "Example:\n  kanban ack 3 17")]
+    Ack(AckArgs),
+    /// Says that leased events were not delivered: they are to be leased again
+    #[command(after_help = "Example:\n  kanban nack 3 17 --retry-after 30s")]
+    Nack(NackArgs),
     /// Prints the board's log
     #[command(after_help = "Example:\n  kanban events --after 120 --follow --json")]
     Events(EventsArgs),
@@ -287,6 +333,18 @@ pub(crate) enum Command {
     /// Wakes what is due and takes back what expired
     #[command(after_help = "Example:\n  kanban tick --json")]
     Tick,
+    /// Prints or sets the board's limits
+    #[command(
+        subcommand,
+        after_help = "Example:\n  kanban policy set --claim-ttl 30m --as anna"
+    )]
+    Policy(PolicyCommand),
+    /// Removes old events of tasks that are done or archived
+    #[command(after_help = "Example:\n  kanban gc --older-than 90d")]
+    Gc(GcArgs),
+    /// Removes the subscriptions of tasks that are done or archived, once all is delivered
+    #[command(after_help = "Example:\n  kanban purge --older-than 30d")]
+    Purge(PurgeArgs),
     /// Checks the board's file and every rule; exit code 1 if something is wrong
     #[command(after_help = "Example:\n  kanban verify --json")]
     Verify,
@@ -301,6 +359,12 @@ pub(crate) enum Command {
     /// On a new board of the root that is given, else in a temporary root.
     #[command(after_help = "Example:\n  kanban demo\n  kanban --root /tmp/boards demo")]
     Demo,
+    /// Prints the completions of a shell
+    #[command(after_help = "Example:\n  kanban completions bash")]
+    Completions(CompletionsArgs),
+    /// Writes the man pages into a directory
+    #[command(after_help = "Example:\n  kanban man target/man")]
+    Man(ManArgs),
 }
 
 /// What makes boards, and puts them away.

@@ -1,6 +1,8 @@
 //! The commands.
 
 mod ask;
+mod batch;
+mod deliver;
 mod edit;
 mod graph;
 mod hold;
@@ -9,6 +11,8 @@ mod keep;
 mod look;
 mod make;
 mod plan;
+mod policy;
+mod produce;
 mod show;
 mod work;
 
@@ -31,6 +35,11 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
     let slug = slug(&global)?;
     if matches!(command, Command::Demo) {
         return demo::run(&global, slug.as_ref(), output);
+    }
+    match &command {
+        Command::Completions(args) => return produce::completions(args, output),
+        Command::Man(args) => return produce::man(args, output),
+        _ => {}
     }
     let root = root(&global)?;
     let boards = store::open(&root, global.store.as_deref(), options(&global))?;
@@ -97,13 +106,27 @@ fn on_boards(
         Command::Review(command) => plan::review(&board, &command, output),
         Command::Reopen(args) => plan::reopen(&board, &args, output),
         Command::Specify(args) => plan::specify(&board, &args, output),
+        Command::Decompose(args) => batch::decompose(&board, &args, output),
         Command::Archive(args) => plan::archive(&board, &args, output),
         Command::Restore(args) => plan::restore(&board, &args, output),
         Command::Delete(args) => plan::delete(&board, &args, output),
+        Command::Subscribe(args) => deliver::subscribe(&board, &args, output),
+        Command::Unsubscribe(args) => deliver::unsubscribe(&board, &args, output),
+        Command::Subscriptions(args) => deliver::subscriptions(&board, &args, output),
+        Command::Lease(args) => deliver::lease(&board, &args, output),
+        Command::Ack(args) => deliver::ack(&board, &args, output),
+        Command::Nack(args) => deliver::nack(&board, &args, output),
+        Command::Policy(command) => policy::policy(&board, &command, output),
+        Command::Gc(args) => keep::gc(&board, &args, output),
+        Command::Purge(args) => keep::purge(&board, &args, output),
         Command::Tick => keep::tick(&board, output),
         Command::Verify => keep::verify(&board, output),
         Command::Import(args) => keep::import(&board, &args, output),
-        Command::Boards | Command::Board(_) | Command::Demo => {
+        Command::Boards
+        | Command::Board(_)
+        | Command::Demo
+        | Command::Completions(_)
+        | Command::Man(_) => {
             unreachable!("these need no board, and were run above")
         }
     }

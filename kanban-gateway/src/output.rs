@@ -2,6 +2,7 @@
 
 mod error;
 mod paint;
+mod progress;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::failure::{Exit, Failure};
 
 pub(crate) use self::paint::{Paint, pairs, plain, time};
+pub(crate) use self::progress::Progress;
 
 /// How the output is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

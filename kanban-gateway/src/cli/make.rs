@@ -5,7 +5,14 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// Its title: 1 to 500 bytes
-    pub(crate) title: String,
+    #[arg(required_unless_present = "graph")]
+    pub(crate) title: Option<String>,
+    /// Adds the tasks of a file, in YAML or JSON; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "title", "body", "body_file", "parents", "assignee", "priority", "tenant", "key", "start", "created_by",
+        "created_from", "max_runtime", "failure_limit", "attributes",
+    ])]
+    pub(crate) graph: Option<String>,
     /// What is to be done
     #[arg(long, value_name = "TEXT")]
     pub(crate) body: Option<String>,

@@ -83,6 +83,25 @@ pub(crate) struct SpecifyArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(crate) struct DecomposeArgs {
+    /// The whole id
+    pub(crate) id: String,
+    /// Who says so
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) actor: String,
+    /// The subtasks, in YAML or JSON; - is standard input
+    #[arg(long, value_name = "FILE", group = "what")]
+    pub(crate) file: Option<String>,
+    /// A subtask's title; may be given many times
+    #[arg(long = "subtask", value_name = "TITLE", group = "what")]
+    pub(crate) subtasks: Vec<String>,
+    /// Each subtask waits for the one before
+    #[arg(long, requires = "subtasks")]
+    pub(crate) in_order: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ArchiveArgs {
     /// The whole id
     pub(crate) id: String,

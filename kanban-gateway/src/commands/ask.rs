@@ -131,7 +131,16 @@ fn follow(
 }
 
 fn events_text(page: &EventPage, paint: Paint) -> String {
-    let rows = page.events.iter().map(|event| {
+    let table = event_rows(&page.events, paint);
+    match page.truncated {
+        Some(gone) => format!("events up to {gone} are gone\n{table}"),
+        None => table,
+    }
+}
+
+/// Events as a table.
+pub(super) fn event_rows(events: &[Event], paint: Paint) -> String {
+    let rows = events.iter().map(|event| {
         [
             Cell::new(event.id),
             Cell::new(time(event.at)),
@@ -142,11 +151,7 @@ fn events_text(page: &EventPage, paint: Paint) -> String {
         ]
     });
     let head = ["id", "time", "kind", "task", "run", "by"];
-    let table = paint.table(head, rows);
-    match page.truncated {
-        Some(gone) => format!("events up to {gone} are gone\n{table}"),
-        None => table,
-    }
+    paint.table(head, rows)
 }
 
 /// An event in one line.

@@ -2,14 +2,16 @@
 
 use comfy_table::Cell;
 use kanban_core::{
-    BoardPlace, BoardSlug, Boards, Ended, More, ReclaimExpired, Seq, Task, Violation, WakeDue,
+    BoardPlace, BoardSlug, Boards, CollectEvents, Covered, Effect, Ended, More, PurgeSettled,
+    ReclaimExpired, Seq, Task, Violation, WakeDue, Written,
 };
 use pollster::block_on;
 use serde::Serialize;
 
-use crate::cli::{BoardCommand, ImportCommand};
+use crate::cli::{BoardCommand, GcArgs, ImportCommand, PurgeArgs};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, Paint, plain};
+use crate::output::{Output, Paint, Progress, plain};
+use crate::values;
 
 use super::Board;
 
@@ -83,6 +85,7 @@ struct Ticked {
 }
 
 pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
+    let progress = Progress::new(output, "tasks woken or taken back");
     let mut ticked = Ticked {
         woken: Vec::new(),
         reclaimed: Vec::new(),
@@ -91,6 +94,7 @@ pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> 
     loop {
         let written = block_on(board.store.wake_due(WakeDue { limit: BATCH }))?;
         seq = seq.max(written.seq);
+        progress.add(written.value.tasks.len() as u64);
         ticked.woken.extend(written.value.tasks);
         if written.value.more == More::Finished {
             break;
@@ -100,18 +104,80 @@ pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> 
         let reclaim = ReclaimExpired { limit: BATCH };
         let written = block_on(board.store.reclaim_expired(reclaim))?;
         seq = seq.max(written.seq);
+        progress.add(written.value.ended.len() as u64);
         ticked.reclaimed.extend(written.value.ended);
         if written.value.more == More::Finished {
             break;
         }
     }
+    drop(progress);
     let did = !ticked.woken.is_empty() || !ticked.reclaimed.is_empty();
-    let effect = if did {
-        kanban_core::Effect::Applied
-    } else {
-        kanban_core::Effect::Unchanged
+    output.answer(Some(seq), Some(effect(did)), &ticked, ticked_text)?;
+    Ok(Exit::Done)
+}
+
+fn effect(did: bool) -> Effect {
+    match did {
+        true => Effect::Applied,
+        false => Effect::Unchanged,
+    }
+}
+
+/// How many were removed.
+#[derive(Serialize)]
+pub(crate) struct Removed {
+    removed: u64,
+}
+
+pub(super) fn gc(board: &Board, args: &GcArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let collect = CollectEvents {
+        older_than: values::span("older_than", &args.older_than)?,
+        limit: BATCH,
+        covered: match args.covered {
+            true => Covered::Remove,
+            false => Covered::Keep,
+        },
     };
-    output.answer(Some(seq), Some(effect), &ticked, ticked_text)?;
+    remove(output, "events removed", || {
+        block_on(board.store.gc(collect))
+    })
+}
+
+pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let purge = PurgeSettled {
+        older_than: values::span("older_than", &args.older_than)?,
+        limit: BATCH,
+    };
+    remove(output, "subscriptions removed", || {
+        block_on(board.store.purge_settled(purge))
+    })
+}
+
+/// Removes, a transaction at a time, until there is nothing more to remove.
+fn remove(
+    output: &mut Output,
+    what: &'static str,
+    step: impl Fn() -> kanban_core::Result<Written<(u64, More)>>,
+) -> Result<Exit, Failure> {
+    let progress = Progress::new(output, what);
+    let mut removed = 0;
+    let seq = loop {
+        let written = step()?;
+        let (count, more) = written.value;
+        removed += count;
+        progress.add(count);
+        if more == More::Finished {
+            break written.seq;
+        }
+    };
+    drop(progress);
+    let answer = Removed { removed };
+    output.answer(
+        Some(seq),
+        Some(effect(removed > 0)),
+        &answer,
+        |answer, _| format!("{} {what}", answer.removed),
+    )?;
     Ok(Exit::Done)
 }
 

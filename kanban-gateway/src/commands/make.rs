@@ -14,6 +14,9 @@ use crate::values;
 use super::{Board, ids};
 
 pub(super) fn add(board: &Board, args: AddArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let Some(path) = &args.graph {
+        return super::batch::add_graph(board, path, output);
+    }
     let new = new_task(args)?;
     let written = block_on(board.store.create(new))?;
     output.written(&written, line)?;
@@ -42,7 +45,8 @@ fn new_task(args: AddArgs) -> Result<NewTask, Failure> {
             .attributes
             .map(|text| JsonObject::parse("attributes", &text))
             .transpose()?,
-        ..NewTask::new(Title::new(&args.title)?)
+        // The parser lets no title out but with `--graph`.
+        ..NewTask::new(Title::new(args.title.unwrap_or_default())?)
     })
 }
 

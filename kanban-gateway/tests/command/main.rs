@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod deliver;
 mod envelopes;
 mod flow;
 mod harness;
