@@ -12,6 +12,8 @@ mod failure;
 #[cfg(feature = "hermes")]
 mod hermes;
 mod output;
+#[cfg(test)]
+mod reference;
 mod store;
 mod values;
 

@@ -119,40 +119,18 @@ fn a_board_that_another_program_holds_is_busy() {
 }
 
 #[test]
-fn every_help_has_an_example() {
-    let commands = [
-        "",
-        "boards",
-        "board",
-        "board create",
-        "add",
-        "show",
-        "list",
-        "claim",
-        "heartbeat",
-        "complete",
-        "fail",
-        "release",
-        "link",
-        "unlink",
-        "comment",
-        "events",
-        "stats",
-        "tick",
-        "verify",
-        "import",
-        "import hermes",
-        "demo",
-    ];
+fn help_needs_no_root() {
     let root = Root::new();
-    for command in commands {
-        let mut args: Vec<&str> = command.split_whitespace().collect();
-        args.push("--help");
-        let ended = root.run(&args);
-        assert_eq!(ended.code, 0, "{command}");
-        assert!(ended.stdout.contains("\nExample:\n  kanban "), "{command}");
+    for args in [
+        &["--help"][..],
+        &["board", "archive", "--help"],
+        &["block", "--help"],
+    ] {
+        let ended = root.run(args);
+        assert_eq!(ended.code, 0, "{args:?}");
+        assert!(ended.stdout.contains("\nExample:\n  kanban "), "{args:?}");
     }
-    assert!(!root.path().exists(), "help needs no root");
+    assert!(!root.path().exists());
 }
 
 #[test]

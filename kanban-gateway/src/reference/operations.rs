@@ -1,0 +1,196 @@
+//! Which command carries out which operation of the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// What a command is called, with the option that makes it call something else, and the operations that it calls: those of
+/// `Boards` say so, the others are of `BoardStore`.
+const OPERATIONS: &[(&str, &[&str])] = &[
+    ("boards", &["Boards::list"]),
+    ("board create", &["Boards::create"]),
+    ("board archive", &["Boards::archive"]),
+    ("board restore", &["Boards::restore"]),
+    ("board delete", &["Boards::delete"]),
+    ("add", &["create"]),
+    ("add --graph", &["create_many"]),
+    ("update", &["update"]),
+    ("assign", &["assign"]),
+    ("show", &["task"]),
+    ("tasks", &["tasks"]),
+    ("ids", &["ids_by_prefix"]),
+    ("list", &["list"]),
+    ("parents", &["parents"]),
+    ("children", &["children"]),
+    ("graph", &["graph"]),
+    ("runs", &["runs"]),
+    ("comments", &["comments"]),
+    ("attachments", &["attachments"]),
+    ("summaries", &["latest_summaries"]),
+    ("claim", &["claim"]),
+    ("claim --next", &["claim_next"]),
+    ("heartbeat", &["heartbeat"]),
+    ("spawned", &["set_worker"]),
+    ("complete", &["complete"]),
+    ("fail", &["fail"]),
+    ("release", &["release"]),
+    ("block", &["block"]),
+    ("unblock", &["unblock"]),
+    ("schedule", &["schedule"]),
+    ("promote", &["promote"]),
+    ("pause", &["pause"]),
+    ("resume", &["resume"]),
+    ("pauses", &["pauses"]),
+    ("review request", &["request_review"]),
+    ("review changes", &["request_changes"]),
+    ("reopen", &["reopen"]),
+    ("specify", &["specify"]),
+    ("decompose", &["decompose"]),
+    ("archive", &["archive"]),
+    ("restore", &["restore"]),
+    ("delete", &["delete"]),
+    ("link", &["link"]),
+    ("unlink", &["unlink"]),
+    ("comment", &["comment"]),
+    ("attach", &["attach"]),
+    ("detach", &["detach"]),
+    ("subscribe", &["subscribe"]),
+    ("unsubscribe", &["unsubscribe"]),
+    ("subscriptions", &["subscriptions"]),
+    ("subscriptions --pending", &["pending"]),
+    ("lease", &["lease_events"]),
+    ("ack", &["ack"]),
+    ("nack", &["nack"]),
+    ("events", &["events"]),
+    ("events --follow", &["watch"]),
+    ("stats", &["stats"]),
+    ("reached", &["reached"]),
+    ("tick", &["wake_due", "reclaim_expired"]),
+    ("policy show", &["policy"]),
+    ("policy set", &["set_policy"]),
+    ("gc", &["gc"]),
+    ("purge", &["purge_settled"]),
+    ("verify", &["verify"]),
+    ("import hermes", &["import_foreign"]),
+];
+
+/// Operations without a command of their own, and why.
+const OF_EVERY_COMMAND: &[(&str, &str)] = &[
+    ("Boards::open_root", "every command opens the root"),
+    ("Boards::root", "is what --root says"),
+    ("Boards::open", "opens the board of add and import"),
+    ("Boards::open_existing", "opens the board of the others"),
+    ("Boards::close", "every command closes what it opened"),
+    ("close", "closing the boards closes each of them"),
+    (
+        "with_admission",
+        "a command asks one thing at a time: its queue is never full",
+    ),
+];
+
+/// Commands that ask nothing of a store, and why.
+const WITHOUT_OPERATION: &[(&str, &str)] = &[
+    ("demo", "works as a user of the library does"),
+    ("completions", "is about the program"),
+    ("man", "is about the program"),
+];
+
+/// The public methods of a source text, from a line on, each with its words before the name.
+fn methods(source: &str, from: &str, starts: &[&str]) -> BTreeSet<String> {
+    let after = source.split_once(from).expect("the source has its type").1;
+    let body = after.split_once("\n}\n").expect("the type has an end").0;
+    let lines = body.lines().filter_map(|line| {
+        let line = line.strip_prefix("    ")?;
+        starts.iter().find_map(|start| line.strip_prefix(start))
+    });
+    let name = |rest: &str| -> String {
+        let letters = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_');
+        letters.collect()
+    };
+    lines.map(name).collect()
+}
+
+/// Every operation that there is, read from the library's source.
+fn there() -> BTreeSet<String> {
+    let store = include_str!("../../../kanban-core/src/store.rs");
+    let boards = include_str!("../../../kanban-core/src/boards.rs");
+    let mut all = methods(store, "pub trait BoardStore", &["async fn ", "fn "]);
+    assert!(all.len() > 50, "the trait was read: {all:?}");
+    let of_boards = methods(boards, "\nimpl Boards {\n", &["pub async fn ", "pub fn "]);
+    assert!(of_boards.len() > 8, "the type was read: {of_boards:?}");
+    all.extend(of_boards.into_iter().map(|name| format!("Boards::{name}")));
+    all
+}
+
+#[test]
+fn every_operation_has_its_command() {
+    let mut named: BTreeMap<&str, &str> = OF_EVERY_COMMAND.iter().copied().collect();
+    for (command, operations) in OPERATIONS {
+        for operation in *operations {
+            let before = named.insert(operation, command);
+            assert_eq!(before, None, "{operation} has one command");
+        }
+    }
+    let named: BTreeSet<String> = named.into_keys().map(str::to_owned).collect();
+    assert_eq!(
+        named,
+        there(),
+        "left: with a command, right: of the library"
+    );
+}
+
+#[test]
+fn every_command_has_its_operation() {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for (command, operations) in OPERATIONS {
+        assert!(!operations.is_empty(), "{command}");
+        let words = command
+            .split(" --")
+            .next()
+            .expect("a split has a first part");
+        named.insert(words.to_owned());
+    }
+    for (command, _) in WITHOUT_OPERATION {
+        assert!(named.insert((*command).to_owned()), "{command} has one");
+    }
+    let there: BTreeSet<String> = super::commands()
+        .into_iter()
+        .map(|(words, _)| words)
+        .collect();
+    assert_eq!(named, there, "left: in the table, right: of the program");
+}
+
+/// The table could name an operation that its command forgot.
+#[test]
+fn every_operation_of_the_table_is_called() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    let entries = fs::read_dir(directory).expect("the sources are beside the tests");
+    let texts = entries.map(|entry| {
+        let path = entry.expect("a directory can be read").path();
+        fs::read_to_string(path).expect("a source is text")
+    });
+    let source: String = texts.collect();
+    for operation in OPERATIONS.iter().flat_map(|(_, operations)| *operations) {
+        let call = match operation.strip_prefix("Boards::") {
+            Some(name) => format!("boards.{name}("),
+            None => format!("store.{operation}("),
+        };
+        assert!(source.contains(&call), "no command says {call}");
+    }
+}
+
+#[test]
+fn every_option_of_the_table_is_there() {
+    let commands: BTreeMap<_, _> = super::commands().into_iter().collect();
+    for (command, _) in OPERATIONS {
+        let Some((words, option)) = command.split_once(" --") else {
+            continue;
+        };
+        let known = commands
+            .get(words)
+            .is_some_and(|it| it.get_arguments().any(|arg| arg.get_long() == Some(option)));
+        assert!(known, "{command}");
+    }
+}
