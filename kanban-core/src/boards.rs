@@ -23,6 +23,7 @@ use self::root::Root;
 
 /// Whether a board is in use or in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BoardPlace {
     /// In use.
@@ -33,6 +34,7 @@ pub enum BoardPlace {
 
 /// A board under the root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoardEntry {
     /// Its name.
     pub slug: BoardSlug,

@@ -9,6 +9,7 @@ use super::{
 
 /// The last number given of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Counters {
     /// Commands that wrote something.
     pub seq: Seq,
@@ -28,6 +29,7 @@ pub struct Counters {
 
 /// The board's own row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoardState {
     /// When the board was created.
     pub created_at: Millis,
@@ -46,6 +48,7 @@ pub struct BoardState {
 
 /// What a pause covers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PauseTarget {
     /// Every claim on the board.
@@ -56,6 +59,7 @@ pub enum PauseTarget {
 
 /// A standing refusal of claims.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pause {
     /// What it covers.
     pub target: PauseTarget,

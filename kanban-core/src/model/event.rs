@@ -10,6 +10,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
         /// What an event tells.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(from = "String", into = "String")]
         pub enum EventKind {
             $($(#[$doc])* $variant,)*
@@ -151,6 +152,7 @@ impl From<EventKind> for String {
 
 /// One entry of the board's log, written in the same transaction as its change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Its place in the log.
     pub id: EventId,
@@ -172,6 +174,7 @@ pub struct Event {
 
 /// Something said about a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Comment {
     /// Its id.
     pub id: CommentId,
@@ -189,6 +192,7 @@ pub struct Comment {
 
 /// A pointer to a file; the store never opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// Its id.
     pub id: AttachmentId,

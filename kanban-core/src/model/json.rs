@@ -8,6 +8,7 @@ use crate::error::Invalid;
 /// A JSON object of at most 64 KiB (compact form) and 64 levels. Keys are kept sorted, so that equal
 /// objects have equal bytes on every engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct JsonObject(Map<String, Value>);
 

@@ -9,6 +9,7 @@ use crate::error::Invalid;
 
 /// The board's limits: one row of the board, the same for every process that opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Policy {
     /// Used where a claim names no ttl; 1 s to 30 days.
     pub claim_ttl_ms: u64,

@@ -43,6 +43,7 @@ worded! {
 
 /// The operating system's process that works on a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerProcess {
     /// Its machine.
     pub host: Label,
@@ -54,6 +55,7 @@ pub struct WorkerProcess {
 
 /// One attempt: opened by a claim, closed by exactly one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Run {
     /// The fencing token.
     pub id: RunId,

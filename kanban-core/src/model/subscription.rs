@@ -9,6 +9,7 @@ use super::{
 
 /// What a subscription covers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// The events of one task.
@@ -40,6 +41,7 @@ worded! {
 
 /// The right of one holder to deliver a stretch of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lease {
     /// Its id; ack and nack name it.
     pub id: LeaseId,
@@ -52,6 +54,7 @@ pub struct Lease {
 /// Somebody who must hear of a task's, or a board's, events. Unique by (scope, channel, address,
 /// thread).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subscription {
     /// Its id.
     pub id: SubscriptionId,

@@ -13,6 +13,7 @@ macro_rules! worded {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[derive(serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
 
@@ -128,6 +129,7 @@ worded! {
 
 /// Why, by whom and since when a task is blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Block {
     /// The kind.
     pub kind: BlockKind,
@@ -141,6 +143,7 @@ pub struct Block {
 
 /// How often in a row workers blocked the task for the same kind of cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockStreak {
     /// The kind of the last worker's block.
     pub kind: BlockKind,
@@ -150,6 +153,7 @@ pub struct BlockStreak {
 
 /// The right of one worker to work on a task. Valid until taken back, also past `expires_at`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claim {
     /// The open run; the worker's fencing token.
     pub run: RunId,
@@ -169,6 +173,7 @@ pub struct Claim {
 
 /// What a task was when it was archived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArchivedFrom {
     /// Its status.
     pub status: Status,
@@ -184,6 +189,7 @@ pub struct ArchivedFrom {
 /// Its serde form is the JSON of answers and no row format: the engine's marks `waiting` and `collectable` are not in
 /// it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -273,6 +279,7 @@ worded! {
 
 /// A task with its long texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskDetail {
     /// The row.
     #[serde(flatten)]
@@ -287,6 +294,7 @@ pub struct TaskDetail {
 
 /// A dependency: the child waits for the parent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Link {
     /// Must be done or archived first.
     pub parent: TaskId,

@@ -10,6 +10,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident($max:expr);)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -77,6 +78,7 @@ texts! {
 
 /// A task's title: 1 to 500 bytes after trimming, not blank.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Title(String);
 
@@ -128,6 +130,7 @@ impl From<Title> for String {
 
 /// How many failures in a row stop the retries of a task: 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct FailureLimit(u32);
 

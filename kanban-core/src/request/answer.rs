@@ -6,6 +6,7 @@ use crate::model::Seq;
 
 /// What a write did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It changed the board.
@@ -18,6 +19,7 @@ pub enum Effect {
 
 /// The answer of a write, given after its commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Written<T> {
     /// This command's `seq`; if it wrote nothing, that of the last one before it that did.
     pub seq: Seq,
@@ -29,6 +31,7 @@ pub struct Written<T> {
 
 /// The answer of a read, from one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Read<T> {
     /// The `seq` of the snapshot: everything up to it is in the answer.
     pub seq: Seq,
@@ -38,6 +41,7 @@ pub struct Read<T> {
 
 /// Whether a limited piece of upkeep has more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum More {
     /// The limit was reached: call again.

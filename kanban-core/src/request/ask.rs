@@ -9,6 +9,7 @@ use crate::model::{
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ListOrder {
     /// Priority high to low, then the oldest, then by id.
@@ -24,6 +25,7 @@ pub enum ListOrder {
 
 /// Where a list goes on; opaque, good for the same filter and order only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ListCursor(pub(crate) String);
 
@@ -79,6 +81,7 @@ impl Default for List {
 
 /// A page of a list. May be short, even empty, while `next` says to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
     /// What was found.
     pub items: Vec<T>,
@@ -119,6 +122,7 @@ pub struct GraphOf {
 
 /// A task's surroundings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Graph {
     /// The tasks, nearest first.
     pub tasks: Vec<Task>,
@@ -150,6 +154,7 @@ pub struct Events {
 
 /// Events, in id order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPage {
     /// `gc` has removed events after the asked-for place; the newest of them.
     pub truncated: Option<EventId>,
@@ -161,6 +166,7 @@ pub struct EventPage {
 
 /// How many tasks an assignee has in a status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatsRow {
     /// The status.
     pub status: Status,
@@ -172,6 +178,7 @@ pub struct StatsRow {
 
 /// The board in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stats {
     /// By status and assignee, sorted.
     pub rows: Vec<StatsRow>,

@@ -86,6 +86,7 @@ impl ClaimNext {
 
 /// A claim that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claimed {
     /// The task, running.
     pub task: Task,
@@ -95,6 +96,7 @@ pub struct Claimed {
 
 /// What `claim_next` found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NextClaim {
     /// A task.

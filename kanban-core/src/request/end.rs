@@ -47,6 +47,7 @@ impl Authority {
 
 /// A run that ended, if there was one, and the task after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ended {
     /// The task.
     pub task: Task,
@@ -88,6 +89,7 @@ impl Complete {
 
 /// How a run failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailKind {
     /// The worker could not be started. Counted.
@@ -174,6 +176,7 @@ pub struct ReclaimExpired {
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reclaimed {
     /// The runs that were closed, each with its task after it.
     pub ended: Vec<Ended>,

@@ -102,6 +102,7 @@ pub struct ScheduleTask {
 
 /// Tasks that landed by the clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Woken {
     /// The tasks, as they are now.
     pub tasks: Vec<Task>,

@@ -234,6 +234,7 @@ impl ImportForeign {
 
 /// A row that broke a rule, and what was made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Repair {
     /// The kind of row: `tasks`, `links`, `runs`, `comments`, `attachments`, `events`, `subscriptions`, or the name
     /// of a table that is not taken over.
@@ -292,6 +293,7 @@ impl Repair {
 
 /// What was taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Imported {
     /// Tasks.
     pub tasks: u64,

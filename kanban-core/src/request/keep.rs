@@ -48,6 +48,7 @@ pub struct CollectEvents {
 
 /// Something that `verify` found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Violation {
     /// The invariant's number in section 17 of `docs/semantics.md`; 0 for the engine's own check.
     pub invariant: u8,

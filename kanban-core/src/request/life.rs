@@ -47,6 +47,7 @@ pub struct ReopenTask {
 
 /// An open run that a reopening closed: the caller stops its worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoppedRun {
     /// Its task.
     pub task: TaskId,
@@ -56,6 +57,7 @@ pub struct StoppedRun {
 
 /// What a reopening did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reopened {
     /// The task, landed.
     pub task: Task,
@@ -112,6 +114,7 @@ pub struct DecomposeTask {
 
 /// The subtasks of a divided task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Decomposed {
     /// The root, waiting.
     pub root: Task,

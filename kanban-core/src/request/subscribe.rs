@@ -51,6 +51,7 @@ pub struct LeaseEvents {
 
 /// What was handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventLease {
     /// Events to deliver, then to ack or nack.
