@@ -16,6 +16,18 @@ mod produce;
 mod show;
 mod work;
 
+#[cfg(test)]
+pub(crate) use self::{
+    ask::{Numbers, Truncated},
+    deliver::{Leased, Served},
+    keep::{BoardLeft, Removed, Ticked, Verified},
+    look::{ReachedSeq, Summary},
+    policy::PolicySet,
+    produce::ManPages,
+    show::Shown,
+    work::NothingToClaim,
+};
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

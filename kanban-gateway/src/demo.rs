@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use self::clock::DemoClock;
 use self::crew::Crew;
-use self::report::Report;
+pub(crate) use self::report::Report;
 use crate::cli::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;

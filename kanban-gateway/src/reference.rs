@@ -1,7 +1,13 @@
-//! What must be true of all commands at once: each has its operations and its examples.
+//! What must be true of all commands at once: each has its operations and its examples, and its
+//! place in `docs/cli.md` and `docs/cli.schema.json`, which are made here.
 
 mod examples;
 mod operations;
+mod page;
+mod schema;
+
+use std::fs;
+use std::path::Path;
 
 use clap::{Command, CommandFactory};
 
@@ -34,4 +40,20 @@ fn walk(above: &str, command: &Command, found: &mut Vec<(String, Command)>) {
         found.push((words.clone(), below.clone()));
         walk(&words, below, found);
     }
+}
+
+/// Compares a file of the documentation with what it must be; with `KANBAN_UPDATE` set, writes it.
+fn checked_in(name: &str, expected: &str) {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let path = docs.join(name);
+    if std::env::var_os("KANBAN_UPDATE").is_some() {
+        fs::write(&path, expected).expect("the documentation can be written");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    let differ = found.lines().zip(expected.lines()).find(|(a, b)| a != b);
+    assert!(
+        found == expected,
+        "docs/{name} is behind: run the tests of kanban-gateway with KANBAN_UPDATE=1; the first line that differs: \
+         {differ:?}"
+    );
 }

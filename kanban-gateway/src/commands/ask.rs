@@ -99,7 +99,8 @@ pub(super) fn events(
 
 /// What is told, instead of an event, when events after the asked-for place are gone.
 #[derive(Serialize)]
-struct Truncated {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Truncated {
     truncated: EventId,
 }
 
@@ -171,7 +172,8 @@ fn event_line(event: &Event) -> String {
 
 /// The board in numbers.
 #[derive(Serialize)]
-struct Numbers<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Numbers<'a> {
     total: u64,
     by_status: BTreeMap<&'static str, u64>,
     rows: &'a [StatsRow],

@@ -120,6 +120,7 @@ fn scope_word(scope: &Scope) -> String {
 
 /// What `lease` handed out; without a lease there was nothing, or somebody else has it until a time.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Leased {
     lease: Option<LeaseId>,
     attempt: Option<u32>,
@@ -186,6 +187,7 @@ fn leased_text(leased: &Leased, paint: Paint) -> String {
 
 /// How far a subscription has been served.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Served {
     cursor: EventId,
 }

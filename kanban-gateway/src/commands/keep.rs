@@ -72,6 +72,7 @@ pub(super) fn board(
 
 /// A board, and where it is now; nowhere, if it was deleted.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct BoardLeft {
     slug: BoardSlug,
     place: Option<BoardPlace>,
@@ -79,7 +80,8 @@ pub(crate) struct BoardLeft {
 
 /// What a tick did.
 #[derive(Serialize)]
-struct Ticked {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Ticked {
     woken: Vec<Task>,
     reclaimed: Vec<Ended>,
 }
@@ -125,6 +127,7 @@ fn effect(did: bool) -> Effect {
 
 /// How many were removed.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Removed {
     removed: u64,
 }
@@ -199,7 +202,8 @@ fn ticked_text(ticked: &Ticked, paint: Paint) -> String {
 
 /// What `verify` found.
 #[derive(Serialize)]
-struct Verified {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Verified {
     clean: bool,
     violations: Vec<Violation>,
 }

@@ -116,6 +116,7 @@ fn of<I>(board: &Board, args: &OfTaskArgs, id: impl Fn(u64) -> I) -> Result<OfTa
 
 /// The newest summary of a task.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Summary {
     task: TaskId,
     summary: Note,
@@ -140,6 +141,7 @@ pub(super) fn summaries(
 
 /// How far the board is.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ReachedSeq {
     seq: Seq,
 }

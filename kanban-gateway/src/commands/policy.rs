@@ -30,6 +30,7 @@ pub(super) fn policy(
 
 /// What was set, and what it was before.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PolicySet {
     before: Policy,
     now: Policy,

@@ -22,6 +22,7 @@ pub(super) fn completions(args: &CompletionsArgs, output: &mut Output) -> Result
 
 /// The man pages that were written.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ManPages {
     files: Vec<String>,
 }

@@ -19,7 +19,8 @@ const PAGE: usize = 1000;
 
 /// What `show` answers. Each part is one or more snapshots of its own; the envelope's `seq` is the first one's.
 #[derive(Serialize)]
-struct Shown {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Shown {
     #[serde(flatten)]
     task: TaskDetail,
     parents: Vec<Task>,

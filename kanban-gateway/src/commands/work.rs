@@ -20,7 +20,8 @@ use super::{Board, ids};
 
 /// What `claim` says when there is nothing to take.
 #[derive(Serialize)]
-struct NothingToClaim {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct NothingToClaim {
     task: Option<()>,
     run: Option<()>,
     next_at: Option<Millis>,

@@ -11,7 +11,8 @@ use super::crew::Crew;
 use crate::failure::Failure;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Report {
     #[serde(skip)]
     pub(super) seq: Seq,
     tasks: usize,

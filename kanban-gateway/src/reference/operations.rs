@@ -4,74 +4,102 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use kanban_core::{
+    Attachment, BoardEntry, Claim, Claimed, Comment, Decomposed, Ended, EventPage, Graph, Imported,
+    Page, Pause, Policy, Reopened, Run, Subscription, Task, TaskId, Title,
+};
+
+use super::schema::{Answer, ClaimedNext, boardless, followed, read, written};
+use crate::commands::{
+    BoardLeft, Leased, ManPages, Numbers, PolicySet, ReachedSeq, Removed, Served, Shown, Summary,
+    Ticked, Verified,
+};
+use crate::demo::Report;
+
 /// What a command is called, with the option that makes it call something else, and the operations that it calls: those of
-/// `Boards` say so, the others are of `BoardStore`.
-const OPERATIONS: &[(&str, &[&str])] = &[
-    ("boards", &["Boards::list"]),
-    ("board create", &["Boards::create"]),
-    ("board archive", &["Boards::archive"]),
-    ("board restore", &["Boards::restore"]),
-    ("board delete", &["Boards::delete"]),
-    ("add", &["create"]),
-    ("add --graph", &["create_many"]),
-    ("update", &["update"]),
-    ("assign", &["assign"]),
-    ("show", &["task"]),
-    ("tasks", &["tasks"]),
-    ("ids", &["ids_by_prefix"]),
-    ("list", &["list"]),
-    ("parents", &["parents"]),
-    ("children", &["children"]),
-    ("graph", &["graph"]),
-    ("runs", &["runs"]),
-    ("comments", &["comments"]),
-    ("attachments", &["attachments"]),
-    ("summaries", &["latest_summaries"]),
-    ("claim", &["claim"]),
-    ("claim --next", &["claim_next"]),
-    ("heartbeat", &["heartbeat"]),
-    ("spawned", &["set_worker"]),
-    ("complete", &["complete"]),
-    ("fail", &["fail"]),
-    ("release", &["release"]),
-    ("block", &["block"]),
-    ("unblock", &["unblock"]),
-    ("schedule", &["schedule"]),
-    ("promote", &["promote"]),
-    ("pause", &["pause"]),
-    ("resume", &["resume"]),
-    ("pauses", &["pauses"]),
-    ("review request", &["request_review"]),
-    ("review changes", &["request_changes"]),
-    ("reopen", &["reopen"]),
-    ("specify", &["specify"]),
-    ("decompose", &["decompose"]),
-    ("archive", &["archive"]),
-    ("restore", &["restore"]),
-    ("delete", &["delete"]),
-    ("link", &["link"]),
-    ("unlink", &["unlink"]),
-    ("comment", &["comment"]),
-    ("attach", &["attach"]),
-    ("detach", &["detach"]),
-    ("subscribe", &["subscribe"]),
-    ("unsubscribe", &["unsubscribe"]),
-    ("subscriptions", &["subscriptions"]),
-    ("subscriptions --pending", &["pending"]),
-    ("lease", &["lease_events"]),
-    ("ack", &["ack"]),
-    ("nack", &["nack"]),
-    ("events", &["events"]),
-    ("events --follow", &["watch"]),
-    ("stats", &["stats"]),
-    ("reached", &["reached"]),
-    ("tick", &["wake_due", "reclaim_expired"]),
-    ("policy show", &["policy"]),
-    ("policy set", &["set_policy"]),
-    ("gc", &["gc"]),
-    ("purge", &["purge_settled"]),
-    ("verify", &["verify"]),
-    ("import hermes", &["import_foreign"]),
+/// `Boards` say so, the others are of `BoardStore`; and what it answers.
+pub(super) const OPERATIONS: &[(&str, &[&str], Answer)] = &[
+    ("boards", &["Boards::list"], boardless::<Vec<BoardEntry>>),
+    ("board create", &["Boards::create"], boardless::<BoardLeft>),
+    (
+        "board archive",
+        &["Boards::archive"],
+        boardless::<BoardLeft>,
+    ),
+    (
+        "board restore",
+        &["Boards::restore"],
+        boardless::<BoardLeft>,
+    ),
+    ("board delete", &["Boards::delete"], boardless::<BoardLeft>),
+    ("add", &["create"], written::<Task>),
+    ("add --graph", &["create_many"], written::<Vec<TaskId>>),
+    ("update", &["update"], written::<Task>),
+    ("assign", &["assign"], written::<Task>),
+    ("show", &["task"], read::<Shown>),
+    ("tasks", &["tasks"], read::<Vec<Task>>),
+    ("ids", &["ids_by_prefix"], read::<Vec<TaskId>>),
+    ("list", &["list"], read::<Page<Task>>),
+    ("parents", &["parents"], read::<Vec<Task>>),
+    ("children", &["children"], read::<Vec<Task>>),
+    ("graph", &["graph"], read::<Graph>),
+    ("runs", &["runs"], read::<Vec<Run>>),
+    ("comments", &["comments"], read::<Vec<Comment>>),
+    ("attachments", &["attachments"], read::<Vec<Attachment>>),
+    ("summaries", &["latest_summaries"], read::<Vec<Summary>>),
+    ("claim", &["claim"], written::<Claimed>),
+    ("claim --next", &["claim_next"], written::<ClaimedNext>),
+    ("heartbeat", &["heartbeat"], written::<Claim>),
+    ("spawned", &["set_worker"], written::<Claim>),
+    ("complete", &["complete"], written::<Ended>),
+    ("fail", &["fail"], written::<Ended>),
+    ("release", &["release"], written::<Ended>),
+    ("block", &["block"], written::<Ended>),
+    ("unblock", &["unblock"], written::<Task>),
+    ("schedule", &["schedule"], written::<Ended>),
+    ("promote", &["promote"], written::<Task>),
+    ("pause", &["pause"], written::<Pause>),
+    ("resume", &["resume"], written::<Option<Pause>>),
+    ("pauses", &["pauses"], read::<Vec<Pause>>),
+    ("review request", &["request_review"], written::<Ended>),
+    ("review changes", &["request_changes"], written::<Ended>),
+    ("reopen", &["reopen"], written::<Reopened>),
+    ("specify", &["specify"], written::<Task>),
+    ("decompose", &["decompose"], written::<Decomposed>),
+    ("archive", &["archive"], written::<Ended>),
+    ("restore", &["restore"], written::<Task>),
+    ("delete", &["delete"], written::<Title>),
+    ("link", &["link"], written::<Task>),
+    ("unlink", &["unlink"], written::<Task>),
+    ("comment", &["comment"], written::<Comment>),
+    ("attach", &["attach"], written::<Attachment>),
+    ("detach", &["detach"], written::<Attachment>),
+    ("subscribe", &["subscribe"], written::<Subscription>),
+    ("unsubscribe", &["unsubscribe"], written::<Subscription>),
+    (
+        "subscriptions",
+        &["subscriptions"],
+        read::<Vec<Subscription>>,
+    ),
+    (
+        "subscriptions --pending",
+        &["pending"],
+        read::<Vec<Subscription>>,
+    ),
+    ("lease", &["lease_events"], written::<Leased>),
+    ("ack", &["ack"], written::<Served>),
+    ("nack", &["nack"], written::<Served>),
+    ("events", &["events"], read::<EventPage>),
+    ("events --follow", &["watch"], followed),
+    ("stats", &["stats"], read::<Numbers<'static>>),
+    ("reached", &["reached"], read::<ReachedSeq>),
+    ("tick", &["wake_due", "reclaim_expired"], written::<Ticked>),
+    ("policy show", &["policy"], read::<Policy>),
+    ("policy set", &["set_policy"], written::<PolicySet>),
+    ("gc", &["gc"], written::<Removed>),
+    ("purge", &["purge_settled"], written::<Removed>),
+    ("verify", &["verify"], read::<Verified>),
+    ("import hermes", &["import_foreign"], written::<Imported>),
 ];
 
 /// Operations without a command of their own, and why.
@@ -89,10 +117,14 @@ const OF_EVERY_COMMAND: &[(&str, &str)] = &[
 ];
 
 /// Commands that ask nothing of a store, and why.
-const WITHOUT_OPERATION: &[(&str, &str)] = &[
-    ("demo", "works as a user of the library does"),
-    ("completions", "is about the program"),
-    ("man", "is about the program"),
+pub(super) const WITHOUT_OPERATION: &[(&str, &str, Option<Answer>)] = &[
+    (
+        "demo",
+        "works as a user of the library does",
+        Some(read::<Report>),
+    ),
+    ("completions", "is about the program", None),
+    ("man", "is about the program", Some(boardless::<ManPages>)),
 ];
 
 /// The public methods of a source text, from a line on, each with its words before the name.
@@ -127,7 +159,7 @@ fn there() -> BTreeSet<String> {
 #[test]
 fn every_operation_has_its_command() {
     let mut named: BTreeMap<&str, &str> = OF_EVERY_COMMAND.iter().copied().collect();
-    for (command, operations) in OPERATIONS {
+    for (command, operations, _) in OPERATIONS {
         for operation in *operations {
             let before = named.insert(operation, command);
             assert_eq!(before, None, "{operation} has one command");
@@ -144,7 +176,7 @@ fn every_operation_has_its_command() {
 #[test]
 fn every_command_has_its_operation() {
     let mut named: BTreeSet<String> = BTreeSet::new();
-    for (command, operations) in OPERATIONS {
+    for (command, operations, _) in OPERATIONS {
         assert!(!operations.is_empty(), "{command}");
         let words = command
             .split(" --")
@@ -152,7 +184,7 @@ fn every_command_has_its_operation() {
             .expect("a split has a first part");
         named.insert(words.to_owned());
     }
-    for (command, _) in WITHOUT_OPERATION {
+    for (command, ..) in WITHOUT_OPERATION {
         assert!(named.insert((*command).to_owned()), "{command} has one");
     }
     let there: BTreeSet<String> = super::commands()
@@ -172,7 +204,7 @@ fn every_operation_of_the_table_is_called() {
         fs::read_to_string(path).expect("a source is text")
     });
     let source: String = texts.collect();
-    for operation in OPERATIONS.iter().flat_map(|(_, operations)| *operations) {
+    for operation in OPERATIONS.iter().flat_map(|(_, operations, _)| *operations) {
         let call = match operation.strip_prefix("Boards::") {
             Some(name) => format!("boards.{name}("),
             None => format!("store.{operation}("),
@@ -184,7 +216,7 @@ fn every_operation_of_the_table_is_called() {
 #[test]
 fn every_option_of_the_table_is_there() {
     let commands: BTreeMap<_, _> = super::commands().into_iter().collect();
-    for (command, _) in OPERATIONS {
+    for (command, ..) in OPERATIONS {
         let Some((words, option)) = command.split_once(" --") else {
             continue;
         };

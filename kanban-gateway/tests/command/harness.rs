@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::schema;
+
 /// How the program ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -79,8 +81,14 @@ impl Root {
         ended.envelope()["error"].take()
     }
 
+    /// Runs the program with `--json`, and checks each line against the schema that is promised.
     pub(crate) fn json(&self, args: &[&str]) -> Ended {
-        run(self.command().arg("--json").args(args))
+        let ended = run(self.command().arg("--json").args(args));
+        for line in ended.stdout.lines() {
+            let envelope = serde_json::from_str(line).expect("an envelope is JSON");
+            schema::check(args, &envelope);
+        }
+        ended
     }
 
     /// Adds a task and answers its id.

@@ -16,3 +16,4 @@ mod hermes_board;
 mod ids;
 mod life;
 mod processes;
+mod schema;

@@ -1,0 +1,168 @@
+//! The page `docs/cli.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::examples::examples;
+use super::operations::{OPERATIONS, WITHOUT_OPERATION};
+use super::schema;
+
+const HEAD: &str = "\
+# The command line
+
+Every command of `kanban`, its example, and what it answers with `--json`. The tests of `kanban-gateway` make this page from
+the program itself and fail if it is behind; `KANBAN_UPDATE=1 cargo test -p kanban-gateway --bin kanban` writes it anew. What
+is common to all commands (envelopes, exit codes, ids, durations, times) stands in
+[the README of `kanban-gateway`](../kanban-gateway/README.md). The JSON Schema is [cli.schema.json](cli.schema.json): there the
+answer of `board create` is `answer_board_create`, and that of what was not done `answer_error`.
+";
+
+fn page() -> String {
+    let schema = schema::schema();
+    let types = schema["$defs"]
+        .as_object()
+        .expect("the schema has its types");
+    let mut text = HEAD.to_owned();
+    for (words, command) in super::commands() {
+        let about = command.get_long_about().or(command.get_about());
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        line(&mut text, &format!("\n## `{words}`\n\n{about}.\n\n```sh"));
+        for example in examples(&command) {
+            line(&mut text, &example);
+        }
+        line(&mut text, "```\n");
+        for said in answers(&words, types) {
+            line(&mut text, &said);
+        }
+    }
+    line(&mut text, "\n# The shapes\n");
+    line(&mut text, "`?` marks what may be null.");
+    for (name, shape) in types {
+        if !name.starts_with("answer_") {
+            text.push_str(&shape_text(name, shape));
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, more: &str) {
+    writeln!(text, "{more}").expect("a string takes what is written to it");
+}
+
+/// What a command calls and answers, also with the options that make it another.
+fn answers(words: &str, types: &serde_json::Map<String, Value>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (command, operations, _) in OPERATIONS {
+        if command.split(" --").next() == Some(words) {
+            let calls: Vec<String> = operations
+                .iter()
+                .map(|name| match name.starts_with("Boards::") {
+                    true => format!("`{name}`"),
+                    false => format!("`BoardStore::{name}`"),
+                })
+                .collect();
+            let answer = answer(&types[&schema::name(command)]);
+            lines.push(format!(
+                "- `{command}` calls {} and answers {answer}.",
+                calls.join(", ")
+            ));
+        }
+    }
+    for (command, why, made) in WITHOUT_OPERATION {
+        if *command == words {
+            let answer = match made {
+                Some(_) => answer(&types[&schema::name(command)]),
+                None => "a script for the shell, also with `--json`".to_owned(),
+            };
+            lines.push(format!("- `{command}` {why}, and answers {answer}."));
+        }
+    }
+    lines
+}
+
+/// The data of an envelope in words.
+fn answer(envelope: &Value) -> String {
+    if let Some(either) = envelope["anyOf"].as_array() {
+        let words: Vec<String> = either.iter().map(answer).collect();
+        return words.join(", or ");
+    }
+    let data = word(&envelope["properties"]["data"]);
+    match envelope["properties"].get("effect") {
+        Some(_) => format!("{data}, with an `effect`"),
+        None => data,
+    }
+}
+
+/// A type in a word or two.
+fn word(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next())
+    {
+        return format!("[{name}](#{})", name.to_lowercase());
+    }
+    if let Some(any) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+        let is_null = |one: &&Value| one["type"] == "null";
+        let words: Vec<String> = any.iter().filter(|one| !is_null(one)).map(word).collect();
+        let mark = if any.iter().any(|one| is_null(&one)) {
+            "?"
+        } else {
+            ""
+        };
+        return format!("{}{mark}", words.join(" or "));
+    }
+    match &schema["type"] {
+        Value::String(kind) if kind == "array" => format!("a list of {}", word(&schema["items"])),
+        Value::String(kind) => kind.clone(),
+        Value::Array(kinds) => {
+            let words = kinds.iter().filter_map(Value::as_str);
+            let words: Vec<&str> = words.filter(|kind| *kind != "null").collect();
+            if words == ["array"] {
+                return format!("a list of {}?", word(&schema["items"]));
+            }
+            format!("{}?", words.join(" or "))
+        }
+        _ if schema.get("const").is_some() => format!("`{}`", schema["const"]),
+        _ => "anything".to_owned(),
+    }
+}
+
+/// A type with its fields, or with its words.
+fn shape_text(name: &str, shape: &Value) -> String {
+    let about = shape["description"].as_str().unwrap_or_default();
+    let mut text = format!("\n## {name}\n");
+    if !about.is_empty() {
+        line(&mut text, &format!("\n{about}"));
+    }
+    let words = shape["enum"].as_array().into_iter().flatten();
+    let constants = shape["oneOf"].as_array().into_iter().flatten();
+    let constants = constants.filter_map(|one| one.get("const"));
+    let words: Vec<String> = words
+        .chain(constants)
+        .map(|word| format!("`{word}`"))
+        .collect();
+    if let Some(fields) = shape["properties"].as_object() {
+        let fields: BTreeMap<_, _> = fields.iter().collect();
+        text.push_str("\n| field | type | |\n| --- | --- | --- |\n");
+        for (field, schema) in fields {
+            let about = schema["description"].as_str().unwrap_or_default();
+            let about = about.replace('\n', " ").replace('|', "\\|");
+            line(
+                &mut text,
+                &format!("| `{field}` | {} | {about} |", word(schema)),
+            );
+        }
+    } else if words.is_empty() {
+        line(&mut text, &format!("\n{}", word(shape)));
+    } else {
+        line(&mut text, &format!("\nOne of {}.", words.join(", ")));
+    }
+    text
+}
+
+#[test]
+fn the_page_of_the_command_line_is_that_of_the_program() {
+    super::checked_in("cli.md", &page());
+}
