@@ -17,3 +17,4 @@ mod ids;
 mod life;
 mod processes;
 mod schema;
+mod snapshots;
