@@ -46,7 +46,7 @@ pub enum WriteEnd {
 
 /// One open board of a backend.
 ///
-/// `read` is called from many threads, `write`, `flush`, `reopen` and `idle` only from the board's own
+/// `read` and `read_long` are called from many threads, `write`, `flush`, `reopen` and `idle` only from the board's own
 /// writer thread. A backend caches what it needs per thread (connections, transactions) itself and
 /// gives it up in [`release_thread`](Self::release_thread).
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
@@ -55,6 +55,14 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The closure's, and the engine's own. `Busy` after the engine's deadline, never a wait without end.
     fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()>;
+
+    /// The same for a closure that reads the whole board, however long that takes. The caller is a thread that it has
+    /// started for this, never one that answers questions. An engine that keeps old states for a snapshot bounds them:
+    /// it ends the read rather than let them grow with all that is written meanwhile.
+    ///
+    /// # Errors
+    /// The closure's, and the engine's own. `Busy` where the snapshot cost too much to be kept.
+    fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()>;
 
     /// Runs a closure in one transaction, to which no other writer of any process can add. The closure is
     /// called at most once. An error or a panic of the closure undoes the transaction.

@@ -12,6 +12,7 @@ mod executor;
 #[cfg(test)]
 mod memory;
 mod model;
+mod moving;
 mod options;
 mod request;
 mod rules;
@@ -43,13 +44,13 @@ pub use self::request::{
     DecomposeTask, Decomposed, DeleteTask, DetachFile, Effect, Ended, EventFilter, EventLease,
     EventPage, Events, Fail, FailKind, ForeignAttachment, ForeignComment, ForeignEvent,
     ForeignNumbers, ForeignRun, ForeignSubscription, ForeignTask, Graph, GraphOf, Heartbeat,
-    ImportForeign, Imported, Kin, LeaseEvents, LinkTasks, List, ListCursor, ListOrder, More,
-    NackLease, NewItem, NewTask, NextClaim, OfTask, OnOpenParents, Page, ParentRef, PauseClaims,
-    PromoteMode, PromoteTask, PurgeSettled, Read, ReclaimExpired, Reclaimed, Release, ReopenTask,
-    Reopened, Repair, RequestChanges, RequestReview, RestoreTask, ResumeClaims, ScheduleTask,
-    SetPolicy, SetWorker, SpecifyTask, Start, Stats, StatsRow, StoppedRun, SubscribeTo,
-    SubscriptionsAfter, Subtask, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation,
-    WakeDue, Who, Woken, Written,
+    ImportForeign, ImportLines, ImportSource, Imported, KeepClaims, Kin, LeaseEvents, LinkTasks,
+    List, ListCursor, ListOrder, More, Moved, NackLease, NewItem, NewTask, NextClaim, OfTask,
+    OnOpenParents, Page, ParentRef, PauseClaims, PromoteMode, PromoteTask, PurgeSettled, Read,
+    ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, Repair, RequestChanges,
+    RequestReview, RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask,
+    Start, Stats, StatsRow, StoppedRun, SubscribeTo, SubscriptionsAfter, Subtask, UnblockTask,
+    UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue, Who, Woken, Written,
 };
 pub use self::store::BoardStore;
 pub use self::view::{Lane, ListIndex, ListKey, PriorityKey, View};

@@ -13,6 +13,7 @@ mod hold;
 mod import;
 mod keep;
 mod life;
+mod moving;
 mod subscribe;
 mod talk;
 
@@ -43,5 +44,6 @@ pub use self::life::{
     ArchiveTask, DecomposeTask, Decomposed, DeleteTask, ReopenTask, Reopened, RequestChanges,
     RequestReview, RestoreTask, SpecifyTask, StoppedRun, Subtask,
 };
+pub use self::moving::{ImportLines, ImportSource, KeepClaims, Moved};
 pub use self::subscribe::{AckLease, EventLease, LeaseEvents, NackLease, SubscribeTo, Unsubscribe};
 pub use self::talk::{AttachFile, CommentOn, DetachFile};

@@ -26,6 +26,7 @@ pub(crate) use self::ask::{
 };
 pub(crate) use self::claim::ripen;
 pub(crate) use self::draft::{Decided, Draft, Refusal};
+pub(crate) use self::settle::land;
 
 use crate::error::Result;
 use crate::request::Effect;

@@ -15,10 +15,10 @@ use crate::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, BlockTask, ClaimNext, ClaimTask, Claimed,
     CollectEvents, CommentOn, Complete, CreateMany, DecomposeTask, Decomposed, DeleteTask,
     DetachFile, Ended, EventFilter, EventLease, EventPage, Events, Fail, Graph, GraphOf, Heartbeat,
-    ImportForeign, Imported, Kin, LeaseEvents, LinkTasks, List, More, NackLease, NewTask,
-    NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read, ReclaimExpired,
-    Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview, RestoreTask,
-    ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
+    ImportForeign, ImportLines, Imported, Kin, LeaseEvents, LinkTasks, List, More, Moved,
+    NackLease, NewTask, NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read,
+    ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview,
+    RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
     SubscriptionsAfter, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue,
     Woken, Written,
 };
@@ -137,6 +137,10 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// Takes over a board that another program wrote, into one without tasks.
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>>;
 
+    /// Takes a whole board over as an export tells it, into a board on which nothing was ever written. All of it or
+    /// nothing; the error of an export that is not whole and sound names the line.
+    async fn import_lines(&self, import: ImportLines) -> Result<Written<Moved>>;
+
     /// One task with its texts.
     async fn task(&self, id: TaskId) -> Result<Read<TaskDetail>>;
     /// Tasks by their ids (at most 1,000), in the order asked; unknown ids are left out.
@@ -180,6 +184,9 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// The engine's own integrity check, then every invariant of `docs/semantics.md` section 17. Answers the first 100
     /// violations; none is good.
     async fn verify(&self) -> Result<Read<Vec<Violation>>>;
+    /// Writes the whole board as lines of JSON, from one snapshot, while others write. The same board has the same bytes
+    /// on every engine. What was written before an error is of no use: it has no footer.
+    async fn export(&self, to: Box<dyn std::io::Write + Send>) -> Result<Read<Moved>>;
     /// The same board, with another answer to a full queue.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
     /// Takes no more calls, carries out and answers those it has, and gives up files and threads. A second call

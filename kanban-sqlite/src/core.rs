@@ -15,6 +15,9 @@ use crate::files::{Identity, Place};
 use crate::statements as sql;
 use crate::wait::{Alarm, Deadline};
 
+/// A long read ends once the `-wal` is as many times longer than it is kept: 1 GiB by default.
+const LONG_READ_WALS: u64 = 64;
+
 /// What all connections of one open board share.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -125,6 +128,12 @@ impl Core {
         }
         self.identity()
             .map_or(Ok(()), |identity| self.place.expect(identity))
+    }
+
+    /// Whether the `-wal` is so long that no reader may keep it from being begun anew.
+    pub(crate) fn is_outgrown(&self) -> bool {
+        let bound = self.settings.wal_len_max.saturating_mul(LONG_READ_WALS);
+        self.place.wal_len() > bound
     }
 
     /// Opens a connection, waiting for other processes' locks up to the deadline.

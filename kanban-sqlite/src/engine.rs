@@ -113,6 +113,7 @@ impl SqliteEngine {
         let mut board = Board {
             connection: handle.connection(),
             alarm: &handle.alarm,
+            long: None,
         };
         match fill(&mut board) {
             Err(error) => WriteEnd::NotWritten(error),
@@ -253,6 +254,20 @@ impl Engine for SqliteEngine {
             let answer = ask(&Board {
                 connection: handle.connection(),
                 alarm: &handle.alarm,
+                long: None,
+            });
+            drop(undo);
+            answer
+        })
+    }
+
+    fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        cache::with(&self.core, Role::Reader, |handle| {
+            let undo = handle.begin_snapshot(self.deadline())?;
+            let answer = ask(&Board {
+                connection: handle.connection(),
+                alarm: &handle.alarm,
+                long: Some(&self.core),
             });
             drop(undo);
             answer

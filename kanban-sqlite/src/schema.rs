@@ -112,7 +112,12 @@ fn steps(connection: &Connection, board: Option<&BoardState>) -> Result<()> {
         Some(board) if version == 0 => {
             let alarm = Alarm::new();
             let alarm = &alarm;
-            Board { connection, alarm }.found(board)
+            Board {
+                connection,
+                alarm,
+                long: None,
+            }
+            .found(board)
         }
         _ => Ok(()),
     }

@@ -10,7 +10,7 @@ use kanban_conformance::CASES;
 const CONTRACT: &str = include_str!("../../docs/semantics.md");
 
 /// From here on the contract tells what does not exist yet.
-const NOT_YET_BUILT: u32 = 19;
+const NOT_YET_BUILT: u32 = 20;
 
 #[test]
 fn every_case_is_in_the_list_and_every_name_in_the_list_is_a_case() {

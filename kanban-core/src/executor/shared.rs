@@ -1,6 +1,7 @@
 //! What the callers, the writer and the reader threads of one open board share: its reads and its end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +23,8 @@ use super::timer::{Timer, first_of};
 pub(crate) struct Shared<E: Engine> {
     pub(super) engine: E,
     pub(super) queue: Queue,
+    /// The writer waits for the gate: long reads give up.
+    pub(super) is_reopening: AtomicBool,
     /// Readers hold it shared inside the engine; the writer alone while it opens the engine anew.
     pub(super) gate: RwLock<()>,
     /// Tells of every group that was answered, and of the close.
@@ -64,6 +67,7 @@ impl<E: Engine> Shared<E> {
         Arc::new(Self {
             engine,
             queue: Queue::new(options.queue_len_max),
+            is_reopening: AtomicBool::new(false),
             gate: RwLock::new(()),
             changed: Signal::default(),
             boot: boot(),
@@ -129,15 +133,8 @@ impl<E: Engine> Shared<E> {
         self: &Arc<Self>,
         read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<Answer<T>> {
-        self.check_process()?;
         let (reply, answer) = reply();
-        {
-            // Under one lock with the count, so that the close waits for every read that found the store open.
-            let mut count = lock(&self.reads.count);
-            self.queue.check_open()?;
-            *count += 1;
-        }
-        let reading = Reading(Arc::clone(self));
+        let reading = self.take_in()?;
         self.pool.submit(Box::new(move || {
             let done = catch_unwind(AssertUnwindSafe(|| read(&reading.0)));
             // The waiter may close the store at once: the read is over before it is answered.
@@ -145,6 +142,16 @@ impl<E: Engine> Shared<E> {
             reply.send(done.unwrap_or_else(|panic| Err(panicked(&*panic))));
         }))?;
         Ok(answer)
+    }
+
+    /// Counts a read, so that the close waits for it.
+    pub(super) fn take_in(self: &Arc<Self>) -> Result<Reading<E>> {
+        self.check_process()?;
+        // Under one lock with the count, so that the close waits for every read that found the store open.
+        let mut count = lock(&self.reads.count);
+        self.queue.check_open()?;
+        *count += 1;
+        Ok(Reading(Arc::clone(self)))
     }
 
     /// Asks on this thread.
@@ -163,8 +170,11 @@ impl<E: Engine> Shared<E> {
 
     /// Opens the engine anew, while no reader is inside it.
     pub(super) fn reopen(&self) -> Result<()> {
+        // Long reads do not make it wait.
+        self.is_reopening.store(true, Ordering::SeqCst);
         let gate = self.gate.write();
         let _alone = gate.unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.is_reopening.store(false, Ordering::SeqCst);
         self.engine.reopen()
     }
 
@@ -187,7 +197,7 @@ impl<E: Engine> Drop for Over<'_, E> {
 }
 
 /// A read that was taken in.
-struct Reading<E: Engine>(Arc<Shared<E>>);
+pub(super) struct Reading<E: Engine>(pub(super) Arc<Shared<E>>);
 
 impl<E: Engine> Drop for Reading<E> {
     fn drop(&mut self) {

@@ -21,6 +21,7 @@ use super::timer::Timer;
 use super::writer::Writer;
 
 mod board;
+mod moving;
 
 /// How many violations `verify` answers.
 const VIOLATIONS_MAX: usize = 100;

@@ -163,6 +163,10 @@ impl Engine for MemoryEngine {
         ask(&*board)
     }
 
+    fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        self.read(ask)
+    }
+
     fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
         if self.state().needs_reopen {
             return WriteEnd::NotWritten(failed("the engine was not reopened: the write"));

@@ -36,7 +36,7 @@ pub(super) fn move_to(task: &mut Task, to: Status, now: Millis) -> Status {
 }
 
 /// Moves a task to its landing. Answers the statuses before and after.
-pub(super) fn land(task: &mut Task, now: Millis) -> (Status, Status) {
+pub(crate) fn land(task: &mut Task, now: Millis) -> (Status, Status) {
     let to = landing(task);
     (move_to(task, to, now), to)
 }

@@ -13,10 +13,10 @@ use crate::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, BlockTask, ClaimNext, ClaimTask, Claimed,
     CollectEvents, CommentOn, Complete, CreateMany, DecomposeTask, Decomposed, DeleteTask,
     DetachFile, Ended, EventFilter, EventLease, EventPage, Events, Fail, Graph, GraphOf, Heartbeat,
-    ImportForeign, Imported, Kin, LeaseEvents, LinkTasks, List, More, NackLease, NewTask,
-    NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read, ReclaimExpired,
-    Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview, RestoreTask,
-    ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
+    ImportForeign, ImportLines, Imported, Kin, LeaseEvents, LinkTasks, List, More, Moved,
+    NackLease, NewTask, NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read,
+    ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview,
+    RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
     SubscriptionsAfter, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue,
     Woken, Written,
 };
@@ -196,6 +196,10 @@ impl<E: Engine> BoardStore for EngineStore<E> {
         self.write(import).await
     }
 
+    async fn import_lines(&self, import: ImportLines) -> Result<Written<Moved>> {
+        self.import(import).await
+    }
+
     async fn task(&self, id: TaskId) -> Result<Read<TaskDetail>> {
         self.read(TaskById(id)).await
     }
@@ -275,6 +279,10 @@ impl<E: Engine> BoardStore for EngineStore<E> {
 
     async fn verify(&self) -> Result<Read<Vec<Violation>>> {
         self.check().await
+    }
+
+    async fn export(&self, to: Box<dyn std::io::Write + Send>) -> Result<Read<Moved>> {
+        self.write_out(to).await
     }
 
     fn with_admission(&self, admission: Admission) -> std::sync::Arc<dyn BoardStore> {
