@@ -7,6 +7,7 @@ mod hold;
 mod keep;
 mod make;
 mod plan;
+mod moving;
 mod work;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkAr
 pub(crate) use self::plan::{
     ArchiveArgs, ChangesArgs, DecomposeArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
 };
+pub(crate) use self::moving::{ExportArgs, ImportLinesArgs};
 pub(crate) use self::work::{
     AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
     SpawnedArgs,
@@ -348,7 +350,10 @@ pub(crate) enum Command {
     /// Checks the board's file and every rule; exit code 1 if something is wrong
     #[command(after_help = "Example:\n  kanban verify --json")]
     Verify,
-    /// Takes over boards of other programs
+    /// Writes the whole board as lines of JSON, while others write
+    #[command(after_help = "Example:\n  kanban --board team export team.jsonl")]
+    Export(ExportArgs),
+    /// Takes over whole boards: exports, and those of other programs
     #[command(
         subcommand,
         after_help = "Example:\n  kanban --board team import hermes ~/.hermes/kanban.db --json"
@@ -391,9 +396,18 @@ pub(crate) struct SlugArgs {
     pub(crate) slug: String,
 }
 
-/// What takes over boards of other programs.
+/// What takes over whole boards.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
+    /// Takes an export over, into a board on which nothing was ever written
+    ///
+    /// All of it or nothing. Open runs are closed and all numbers raised, so that the two boards never accept the
+    /// same run, unless it is a move.
+    #[command(
+        after_help = "Example:\n  kanban --board copy import jsonl team.jsonl\n  \
+                            kanban --board team import jsonl team.jsonl --keep-claims"
+    )]
+    Jsonl(ImportLinesArgs),
     /// Takes over a board of `hermes-agent`; every row that had to be repaired is listed
     #[command(
         after_help = "Example:\n  kanban --board team import hermes ~/.hermes/kanban.db --json"

@@ -13,6 +13,7 @@ mod make;
 mod plan;
 mod policy;
 mod produce;
+mod moving;
 mod show;
 mod work;
 
@@ -35,7 +36,7 @@ use directories::BaseDirs;
 use kanban_core::{BoardSlug, BoardStore, Boards, Durability, Options};
 use pollster::block_on;
 
-use crate::cli::{Cli, Command, DurabilityArg, Global};
+use crate::cli::{Cli, Command, DurabilityArg, Global, ImportCommand};
 use crate::demo;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -133,6 +134,8 @@ fn on_boards(
         Command::Purge(args) => keep::purge(&board, &args, output),
         Command::Tick => keep::tick(&board, output),
         Command::Verify => keep::verify(&board, output),
+        Command::Export(args) => moving::export(&board, &args, output),
+        Command::Import(ImportCommand::Jsonl(args)) => moving::import(&board, &args, output),
         Command::Import(args) => keep::import(&board, &args, output),
         Command::Boards
         | Command::Board(_)

@@ -14,6 +14,7 @@ mod hermes;
 mod output;
 #[cfg(test)]
 mod reference;
+mod progress;
 mod store;
 mod values;
 

@@ -209,7 +209,10 @@ pub(crate) struct Verified {
 }
 
 pub(super) fn verify(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.verify())?;
+    let bar = crate::progress::spinner("verifying");
+    let read = block_on(board.store.verify());
+    bar.finish_and_clear();
+    let read = read?;
     let verified = Verified {
         clean: read.value.is_empty(),
         violations: read.value,
@@ -242,7 +245,9 @@ pub(super) fn import(
     command: &ImportCommand,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let ImportCommand::Hermes { file, actor } = command;
+    let ImportCommand::Hermes { file, actor } = command else {
+        unreachable!("another module takes exports")
+    };
     let actor = crate::values::label("actor", actor)?;
     let import = crate::hermes::read(file, actor)?;
     let written = block_on(board.store.import_foreign(Box::new(import)))?;

@@ -15,6 +15,7 @@ mod hermes;
 mod hermes_board;
 mod ids;
 mod life;
+mod moving;
 mod processes;
 mod schema;
 mod snapshots;

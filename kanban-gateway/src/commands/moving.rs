@@ -1,0 +1,119 @@
+//! Moving whole boards.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use kanban_core::{Error, ImportLines, KeepClaims, Moved};
+use pollster::block_on;
+
+use crate::cli::{ExportArgs, ImportLinesArgs};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, Paint};
+use crate::progress;
+
+use super::Board;
+
+pub(super) fn export(
+    board: &Board,
+    args: &ExportArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let Some(path) = &args.file else {
+        // The export is the answer: nothing else is printed.
+        let out = BufWriter::new(io::stdout());
+        return match block_on(board.store.export(Box::new(out))) {
+            Ok(_) => Ok(Exit::Done),
+            Err(error) => Err(of_writing(error)),
+        };
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| unusable(path, source))?;
+    let bar = progress::bytes("exporting", None);
+    let kept = file.try_clone()?;
+    let out = bar.wrap_write(BufWriter::new(file));
+    let exported = block_on(board.store.export(Box::new(out)));
+    bar.finish_and_clear();
+    let synced = exported
+        .map_err(of_writing)
+        .and_then(|read| Ok(kept.sync_all().map(|()| read)?));
+    let read = match synced {
+        Ok(read) => read,
+        Err(failure) => {
+            // Without its footer it is of no use, and it was made here.
+            let _ = std::fs::remove_file(path);
+            return Err(failure);
+        }
+    };
+    output.read(&read, moved_text)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn import(
+    board: &Board,
+    args: &ImportLinesArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let actor = crate::values::label("actor", &args.actor)?;
+    let input = |source| Failure::Input {
+        path: args.file.display().to_string(),
+        source,
+    };
+    let file = File::open(&args.file).map_err(input)?;
+    let len = file.metadata().map_err(input)?.len();
+    let bar = progress::bytes("importing", Some(len));
+    let lines = ImportLines {
+        source: Box::new(bar.wrap_read(file)),
+        claims: if args.keep_claims {
+            KeepClaims::Yes
+        } else {
+            KeepClaims::No
+        },
+        actor,
+    };
+    let written = block_on(board.store.import_lines(lines));
+    bar.finish_and_clear();
+    output.written(&written?, moved_text)?;
+    Ok(Exit::Done)
+}
+
+/// A reader of the output that went away is no failure of the store.
+fn of_writing(error: Error) -> Failure {
+    let source = std::error::Error::source(&error);
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(kind @ io::ErrorKind::BrokenPipe) => Failure::Output(kind.into()),
+        _ => Failure::Store(error),
+    }
+}
+
+fn unusable(path: &Path, source: io::Error) -> Failure {
+    if source.kind() == io::ErrorKind::AlreadyExists {
+        let text = format!("{} exists: it is not overwritten", path.display());
+        return Failure::Usage(text);
+    }
+    Failure::Output(source)
+}
+
+fn moved_text(moved: &Moved, _: Paint) -> String {
+    let closed = match moved.invalidated {
+        0 => String::new(),
+        runs => format!("; {runs} open runs closed"),
+    };
+    format!(
+        "{} tasks, {} links, {} runs, {} comments, {} attachments, {} subscriptions, {} events; {} lines{closed}",
+        moved.tasks,
+        moved.links,
+        moved.runs,
+        moved.comments,
+        moved.attachments,
+        moved.subscriptions,
+        moved.events,
+        moved.lines
+    )
+}
