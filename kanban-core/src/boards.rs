@@ -1,5 +1,6 @@
 //! The boards under one root.
 
+mod backup;
 mod cell;
 mod root;
 

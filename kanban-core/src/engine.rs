@@ -64,6 +64,14 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// The closure's, and the engine's own. `Busy` where the snapshot cost too much to be kept.
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()>;
 
+    /// Copies one snapshot of the board into a new file, for its owner only, while others write. The file is durable
+    /// on return, and one that exists is never touched. The closure is called between pieces; its error ends the copy
+    /// and removes the file. Called as [`read_long`](Self::read_long) is, and bounded as that is.
+    ///
+    /// # Errors
+    /// The closure's, and the engine's own. `Busy` where the snapshot cost too much to be kept.
+    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()>;
+
     /// Runs a closure in one transaction, to which no other writer of any process can add. The closure is
     /// called at most once. An error or a panic of the closure undoes the transaction.
     fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd;

@@ -44,6 +44,6 @@ pub use self::life::{
     ArchiveTask, DecomposeTask, Decomposed, DeleteTask, ReopenTask, Reopened, RequestChanges,
     RequestReview, RestoreTask, SpecifyTask, StoppedRun, Subtask,
 };
-pub use self::moving::{ImportLines, ImportSource, KeepClaims, Moved};
+pub use self::moving::{ImportBackup, ImportLines, ImportSource, KeepClaims, Moved};
 pub use self::subscribe::{AckLease, EventLease, LeaseEvents, NackLease, SubscribeTo, Unsubscribe};
 pub use self::talk::{AttachFile, CommentOn, DetachFile};

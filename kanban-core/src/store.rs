@@ -1,6 +1,7 @@
 //! The contract of a board, whatever engine is underneath.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -187,6 +188,10 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// Writes the whole board as lines of JSON, from one snapshot, while others write. The same board has the same bytes
     /// on every engine. What was written before an error is of no use: it has no footer.
     async fn export(&self, to: Box<dyn std::io::Write + Send>) -> Result<Read<Moved>>;
+    /// Copies the board into a new file of the engine's own kind, from one snapshot, while others write. The file is
+    /// for its owner only and durable on return; one that exists is never touched. It is taken over by
+    /// [`Boards::import_backup`](crate::Boards::import_backup).
+    async fn backup(&self, to: PathBuf) -> Result<()>;
     /// The same board, with another answer to a full queue.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
     /// Takes no more calls, carries out and answers those it has, and gives up files and threads. A second call

@@ -1,6 +1,8 @@
 //! One open board.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,11 +12,12 @@ use kanban_core::{
 };
 use rusqlite::config::DbConfig;
 
+use crate::backup;
 use crate::cache;
 use crate::check;
 use crate::connection::{Role, synchronous};
 use crate::core::{Core, Handle, Undo, lock};
-use crate::error::storage;
+use crate::error::{storage, too_long};
 use crate::setup::{ready, set_up};
 use crate::statements as sql;
 use crate::view::Board;
@@ -271,6 +274,18 @@ impl Engine for SqliteEngine {
             });
             drop(undo);
             answer
+        })
+    }
+
+    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+        cache::with(&self.core, Role::Reader, |handle| {
+            let _undo = handle.begin_snapshot(self.deadline())?;
+            backup::copy(handle.connection(), to, &|| {
+                if self.core.is_outgrown() {
+                    return Err(too_long());
+                }
+                go_on()
+            })
         })
     }
 

@@ -28,6 +28,7 @@
 
 mod apply;
 mod backend;
+mod backup;
 mod cache;
 mod check;
 mod connection;

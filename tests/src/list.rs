@@ -689,6 +689,10 @@ macro_rules! for_each_case {
                 only_an_unwritten_board_takes_an_import,
                 a_damaged_export_is_refused_with_its_line,
                 a_newer_export_is_refused,
+                a_backup_holds_the_whole_board,
+                a_backup_is_one_snapshot_while_others_write,
+                a_restored_board_accepts_no_old_run,
+                only_a_backup_is_restored,
             ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,

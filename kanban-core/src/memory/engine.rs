@@ -1,6 +1,7 @@
 //! The engine over a board in memory, with faults that a test switches on.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::change::Change;
@@ -165,6 +166,11 @@ impl Engine for MemoryEngine {
 
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
         self.read(ask)
+    }
+
+    fn backup(&self, _: &Path, _: &dyn Fn() -> Result<()>) -> Result<()> {
+        let context = "a board in memory has no file";
+        Err(Error::unavailable(Unavailable::Filesystem, context))
     }
 
     fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Read, Seek};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,17 @@ impl fmt::Debug for ImportLines {
             .field("actor", &self.actor)
             .finish_non_exhaustive()
     }
+}
+
+/// Takes a backup over, into a board on which nothing was ever written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportBackup {
+    /// What [`backup`](crate::BoardStore::backup) made, on the same kind of engine. It is only read.
+    pub file: PathBuf,
+    /// What becomes of the open claims.
+    pub claims: KeepClaims,
+    /// Who.
+    pub actor: Label,
 }
 
 /// What an export wrote, or an import took over.

@@ -1,19 +1,23 @@
 //! Whole boards as lines of JSON, and back.
 
+use std::fs;
 use std::io::{Cursor, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kanban_core::{
-    BoardStore, Error, ErrorKind, EventId, EventKind, ForeignEvent, ImportForeign, ImportLines,
-    JsonObject, KeepClaims, Moved, NewTask, Outcome, PauseTarget, Policy, Rejection, Result, RunId,
-    Scope, Status, Written,
+    BoardStore, Error, ErrorKind, EventId, EventKind, ForeignEvent, ImportBackup, ImportForeign,
+    ImportLines, JsonObject, KeepClaims, Moved, NewTask, Outcome, PauseTarget, Policy, Rejection,
+    Result, RunId, Scope, Status, Written,
 };
 use pollster::block_on;
 use serde_json::Value;
 
-use crate::answers::{invalid, rejected, stale};
+use crate::answers::{invalid, kind, rejected, stale};
 use crate::calls::{self, label};
 use crate::fixture::{Fixture, verified};
+use crate::threads::race;
 
 /// By how much an import that is no move raises every counter.
 const RAISED_BY: u64 = 1 << 32;
@@ -332,4 +336,117 @@ pub(crate) async fn a_newer_export_is_refused(t: &Fixture) {
     let refused: Error = import(&*t.store, &newer, KeepClaims::No).await.unwrap_err();
     let expected = ErrorKind::Unavailable(kanban_core::Unavailable::NewerSchema);
     assert_eq!(*refused.kind(), expected);
+}
+
+async fn restore(
+    t: &Fixture,
+    into: &dyn BoardStore,
+    file: &Path,
+    claims: KeepClaims,
+) -> Result<Written<Moved>> {
+    let backup = ImportBackup {
+        file: file.to_owned(),
+        claims,
+        actor: label("olga"),
+    };
+    t.boards.import_backup(into, backup).await
+}
+
+/// A backup holds the whole board, in a file for its owner only; a file that exists is not overwritten. [19.1]
+pub(crate) async fn a_backup_holds_the_whole_board(t: &Fixture) {
+    everything(t).await;
+    let before = export(&*t.store).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
+    t.store.backup(file.clone()).await.unwrap();
+    let bytes = fs::read(&file).unwrap();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    t.ready("written later").await;
+    assert_eq!(kind(t.store.backup(file.clone()).await), "unavailable");
+    assert_eq!(fs::read(&file).unwrap(), bytes, "expected it untouched");
+    let names = fs::read_dir(elsewhere.path()).unwrap().count();
+    assert_eq!(names, 1, "expected nothing beside the backup");
+    let copy = another(t, "copy").await;
+    restore(t, &*copy, &file, KeepClaims::Yes).await.unwrap();
+    verified(&*copy).await;
+    assert_eq!(export(&*copy).await, before);
+}
+
+/// A backup is one state of the board, with all that was written before it, while others write. [19.1]
+pub(crate) async fn a_backup_is_one_snapshot_while_others_write(t: &Fixture) {
+    const WRITES: usize = 100;
+    let elsewhere = tempfile::tempdir().unwrap();
+    t.ready("before").await;
+    race(2, |number| {
+        for round in 0..WRITES {
+            if number == 0 {
+                block_on(t.store.create(calls::new("meanwhile"))).unwrap();
+            } else if round % 20 == 0 {
+                let file = elsewhere.path().join(round.to_string());
+                block_on(t.store.backup(file)).unwrap();
+            }
+        }
+    });
+    let all = export(&*t.store).await;
+    for round in (0..WRITES).step_by(20) {
+        let copy = another(t, &format!("copy-{round}")).await;
+        let file = elsewhere.path().join(round.to_string());
+        let answer = restore(t, &*copy, &file, KeepClaims::Yes).await.unwrap();
+        assert_eq!(answer.seq.get(), answer.value.tasks, "one seq each");
+        let then = export(&*copy).await;
+        let mut tasks = then.lines().filter(|line| line.starts_with("{\"task\""));
+        assert!(tasks.all(|task| all.contains(task)));
+        assert!(answer.value.tasks > 0, "found {answer:?}");
+    }
+}
+
+/// A board restored from a backup accepts no run of the board that lives on. [19.7]
+pub(crate) async fn a_restored_board_accepts_no_old_run(t: &Fixture) {
+    let claimed = t.claimed().await;
+    let id = &claimed.task.id;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
+    t.store.backup(file.clone()).await.unwrap();
+    let copy = another(t, "copy").await;
+    let answer = restore(t, &*copy, &file, KeepClaims::No).await.unwrap();
+    assert_eq!(answer.value.invalidated, 1);
+    assert_eq!(answer.seq.get(), t.seq().await.get() + RAISED_BY + 1);
+    let refused = stale(copy.complete(calls::complete(&claimed)).await);
+    assert_eq!(refused, (Outcome::Invalidated, Some("olga".to_owned())));
+    let task = copy.task(id.clone()).await.unwrap().value.task;
+    assert_eq!(task.status, Status::Ready);
+    let again = copy.claim(calls::claim(id)).await.unwrap().value;
+    assert!(again.run.id > RunId::new(RAISED_BY), "found {again:?}");
+    t.store.complete(calls::complete(&claimed)).await.unwrap();
+}
+
+/// What is no backup, or lies under the root, is refused, and so is a board that was written; nothing remains. [19.7]
+pub(crate) async fn only_a_backup_is_restored(t: &Fixture) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
+    t.ready("kept").await;
+    t.store.backup(file.clone()).await.unwrap();
+    let refused = restore(t, &*t.store, &file, KeepClaims::No);
+    let refused = t.nothing_written(refused).await;
+    assert_eq!(rejected(refused), Rejection::BoardNotEmpty);
+    let copy = another(t, "copy").await;
+    let letter = elsewhere.path().join("letter");
+    fs::write(&letter, "Dear board, ".repeat(1000)).unwrap();
+    let refused = restore(t, &*copy, &letter, KeepClaims::No).await;
+    assert_eq!(kind(refused), "corrupt");
+    let inside = t.root().join("kanban.toml");
+    let refused = restore(t, &*copy, &inside, KeepClaims::No).await;
+    assert_eq!(invalid(refused).field, "file");
+    assert_eq!(copy.stats().await.unwrap().seq.get(), 0, "nothing remains");
+    let mut names = fs::read_dir(t.root()).unwrap();
+    assert!(
+        names.all(|entry| !entry
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with('.')),
+        "expected nothing left in the root"
+    );
+    restore(t, &*copy, &file, KeepClaims::No).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! The contract's methods: each hands its command or question on.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 
 use crate::engine::Engine;
@@ -283,6 +285,10 @@ impl<E: Engine> BoardStore for EngineStore<E> {
 
     async fn export(&self, to: Box<dyn std::io::Write + Send>) -> Result<Read<Moved>> {
         self.write_out(to).await
+    }
+
+    async fn backup(&self, to: PathBuf) -> Result<()> {
+        self.copy_to(to).await
     }
 
     fn with_admission(&self, admission: Admission) -> std::sync::Arc<dyn BoardStore> {

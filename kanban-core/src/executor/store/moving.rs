@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +42,15 @@ impl<E: Engine> EngineStore<E> {
             .on_thread("kanban-export", move |shared| shared.export_now(&mut *to))?;
         exported.await
     }
+
+    /// Copies the engine's file on a thread of its own and waits for the end.
+    pub(super) async fn copy_to(&self, to: PathBuf) -> Result<()> {
+        let copied = self.shared().on_thread("kanban-backup", move |shared| {
+            let _gate = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+            shared.engine.backup(&to, &|| shared.may_go_on())
+        })?;
+        copied.await
+    }
 }
 
 impl<E: Engine> Shared<E> {
@@ -62,15 +72,18 @@ impl<E: Engine> Shared<E> {
         Ok(answer)
     }
 
+    /// Whether a long read may go on: the writer does not wait for it.
+    fn may_go_on(&self) -> Result<()> {
+        if self.is_reopening.load(Ordering::SeqCst) {
+            let context = "a commit is uncertain, the files are opened anew";
+            return Err(Error::new(ErrorKind::Busy, context));
+        }
+        Ok(())
+    }
+
     fn export_now(&self, to: &mut dyn Write) -> Result<Read<Moved>> {
         let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
-        let go_on = || {
-            if self.is_reopening.load(Ordering::SeqCst) {
-                let context = "a commit is uncertain, the files are opened anew";
-                return Err(Error::new(ErrorKind::Busy, context));
-            }
-            Ok(())
-        };
+        let go_on = || self.may_go_on();
         let mut answer = None;
         self.engine.read_long(&mut |view| {
             let seq = view.board()?.counters.seq;

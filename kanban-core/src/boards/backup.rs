@@ -1,0 +1,86 @@
+//! Taking a backup over.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::OpenBoard;
+use crate::error::{Error, Invalid, Result, Unavailable};
+use crate::request::{ImportBackup, ImportLines, Moved, Written};
+use crate::store::BoardStore;
+
+use super::{Boards, Cell};
+
+impl Boards {
+    /// Takes a backup over, into an open board on which nothing was ever written. All of it or nothing, as
+    /// [`import_lines`](BoardStore::import_lines) does: the backup is copied into the root, opened there by its engine,
+    /// and exported into the board. Blocks while the file is copied.
+    ///
+    /// # Errors
+    /// `Invalid` for a file under this root, which may be in use: nothing but the engine may open such; `Rejected` with
+    /// `BoardNotEmpty`; `Corrupt` for a file that is no board; `Unavailable`, and the errors of `import_lines`.
+    pub async fn import_backup(
+        &self,
+        into: &dyn BoardStore,
+        import: ImportBackup,
+    ) -> Result<Written<Moved>> {
+        self.check_open()?;
+        let doing = |error| io_error("reading the backup", error);
+        let file = import.file.canonicalize().map_err(doing)?;
+        let root = self.root.path().canonicalize().map_err(doing)?;
+        if file.starts_with(root) {
+            return Err(Invalid::malformed("file", "outside of the root").into());
+        }
+        let directory = tempfile::Builder::new()
+            .prefix(".backup-")
+            .tempdir_in(self.root.path())
+            .map_err(doing)?;
+        copy(&file, &directory.path().join(self.opener.file_name())).map_err(doing)?;
+        let spool = tempfile::tempfile_in(directory.path()).map_err(doing)?;
+        let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
+        let cell = Arc::new(Cell::default());
+        let opened = cell
+            .open(|| {
+                let how = OpenBoard {
+                    create: None,
+                    durability: self.options.durability,
+                };
+                let place = directory.path().to_owned();
+                let name = "backup".to_owned();
+                self.opener.start(place, how, name, Arc::clone(&cell))
+            })
+            .await;
+        let exported = match opened {
+            Ok(store) => store.export(Box::new(lines)).await,
+            Err(error) => Err(error),
+        };
+        cell.close().await?;
+        exported?;
+        into.import_lines(ImportLines {
+            source: Box::new(spool),
+            claims: import.claims,
+            actor: import.actor,
+        })
+        .await
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = File::open(from)?;
+    let mut target = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
+    io::copy(&mut source, &mut target).map(|_| ())
+}
+
+fn io_error(doing: &str, error: io::Error) -> Error {
+    let why = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Unavailable::NoSpace,
+        _ => Unavailable::Io,
+    };
+    Error::unavailable(why, doing.to_owned()).with_source(error)
+}
