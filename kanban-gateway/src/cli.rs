@@ -29,7 +29,7 @@ pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkAr
 pub(crate) use self::plan::{
     ArchiveArgs, ChangesArgs, DecomposeArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
 };
-pub(crate) use self::moving::{ExportArgs, ImportLinesArgs};
+pub(crate) use self::moving::{BackupArgs, ExportArgs, ImportBoardArgs};
 pub(crate) use self::work::{
     AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
     SpawnedArgs,
@@ -350,10 +350,14 @@ pub(crate) enum Command {
     /// Checks the board's file and every rule; exit code 1 if something is wrong
     #[command(after_help = "Example:\n  kanban verify --json")]
     Verify,
+    /// Copies the board into a file, while others write
+    #[command(after_help = "Example:\n  kanban --board team backup team.db\n  \
+                            kanban --board restored import backup team.db")]
+    Backup(BackupArgs),
     /// Writes the whole board as lines of JSON, while others write
     #[command(after_help = "Example:\n  kanban --board team export team.jsonl")]
     Export(ExportArgs),
-    /// Takes over whole boards: exports, and those of other programs
+    /// Takes over whole boards: exports, backups, and those of other programs
     #[command(
         subcommand,
         after_help = "Example:\n  kanban --board team import hermes ~/.hermes/kanban.db --json"
@@ -407,7 +411,13 @@ pub(crate) enum ImportCommand {
         after_help = "Example:\n  kanban --board copy import jsonl team.jsonl\n  \
                             kanban --board team import jsonl team.jsonl --keep-claims"
     )]
-    Jsonl(ImportLinesArgs),
+    Jsonl(ImportBoardArgs),
+    /// Restores a backup, into a board on which nothing was ever written
+    ///
+    /// All of it or nothing. Open runs are closed and all numbers raised, so that the two boards never accept the
+    /// same run, unless it is a move.
+    #[command(after_help = "Example:\n  kanban --board restored import backup team.db")]
+    Backup(ImportBoardArgs),
     /// Takes over a board of `hermes-agent`; every row that had to be repaired is listed
     #[command(
         after_help = "Example:\n  kanban --board team import hermes ~/.hermes/kanban.db --json"

@@ -135,6 +135,10 @@ fn on_boards(
         Command::Tick => keep::tick(&board, output),
         Command::Verify => keep::verify(&board, output),
         Command::Export(args) => moving::export(&board, &args, output),
+        Command::Backup(args) => moving::backup(&board, args, output),
+        Command::Import(ImportCommand::Backup(args)) => {
+            moving::restore(boards, &board, args, output)
+        }
         Command::Import(ImportCommand::Jsonl(args)) => moving::import(&board, &args, output),
         Command::Import(args) => keep::import(&board, &args, output),
         Command::Boards

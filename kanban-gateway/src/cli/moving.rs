@@ -11,10 +11,17 @@ pub(crate) struct ExportArgs {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// What an import of an export takes.
+/// Where a backup goes.
 #[derive(Debug, Args)]
-pub(crate) struct ImportLinesArgs {
-    /// What `kanban export` wrote
+pub(crate) struct BackupArgs {
+    /// The file to make; it must not exist
+    pub(crate) file: PathBuf,
+}
+
+/// What an import of a whole board takes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportBoardArgs {
+    /// What `kanban export`, or `kanban backup`, wrote
     pub(crate) file: PathBuf,
     /// Keeps the open claims and all numbers: a move, after which the other board is never written again
     #[arg(long)]

@@ -246,7 +246,7 @@ pub(super) fn import(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let ImportCommand::Hermes { file, actor } = command else {
-        unreachable!("another module takes exports")
+        unreachable!("another module takes exports and backups")
     };
     let actor = crate::values::label("actor", actor)?;
     let import = crate::hermes::read(file, actor)?;

@@ -3,14 +3,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use kanban_core::{Error, ImportLines, KeepClaims, Moved};
+use kanban_core::{Boards, Error, ImportBackup, ImportLines, KeepClaims, Moved};
 use pollster::block_on;
+use serde::Serialize;
 
-use crate::cli::{ExportArgs, ImportLinesArgs};
+use crate::cli::{BackupArgs, ExportArgs, ImportBoardArgs};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, Paint};
+use crate::output::{Output, Paint, plain};
 use crate::progress;
 
 use super::Board;
@@ -54,9 +55,70 @@ pub(super) fn export(
     Ok(Exit::Done)
 }
 
+/// The file that was made.
+#[derive(Serialize)]
+struct BackedUp {
+    file: PathBuf,
+    bytes: u64,
+}
+
+pub(super) fn backup(
+    board: &Board,
+    args: BackupArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let file = args.file;
+    if file.exists() {
+        return Err(unusable(&file, io::ErrorKind::AlreadyExists.into()));
+    }
+    let bar = progress::spinner("backing up");
+    let done = block_on(board.store.backup(file.clone()));
+    bar.finish_and_clear();
+    done?;
+    let bytes = file.metadata()?.len();
+    let backed_up = BackedUp { file, bytes };
+    output.answer(None, None, &backed_up, |made, _| {
+        format!("{} ({} bytes)", plain(&made.file.display()), made.bytes)
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn restore(
+    boards: &Boards,
+    board: &Board,
+    args: ImportBoardArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let actor = crate::values::label("actor", &args.actor)?;
+    let claims = claims(&args);
+    // Not opened here: it may be a board that this process has open.
+    std::fs::metadata(&args.file).map_err(|source| Failure::Input {
+        path: args.file.display().to_string(),
+        source,
+    })?;
+    let bar = progress::spinner("restoring");
+    let backup = ImportBackup {
+        file: args.file,
+        claims,
+        actor,
+    };
+    let written = block_on(boards.import_backup(&*board.store, backup));
+    bar.finish_and_clear();
+    output.written(&written?, moved_text)?;
+    Ok(Exit::Done)
+}
+
+fn claims(args: &ImportBoardArgs) -> KeepClaims {
+    if args.keep_claims {
+        KeepClaims::Yes
+    } else {
+        KeepClaims::No
+    }
+}
+
 pub(super) fn import(
     board: &Board,
-    args: &ImportLinesArgs,
+    args: &ImportBoardArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let actor = crate::values::label("actor", &args.actor)?;
@@ -69,11 +131,7 @@ pub(super) fn import(
     let bar = progress::bytes("importing", Some(len));
     let lines = ImportLines {
         source: Box::new(bar.wrap_read(file)),
-        claims: if args.keep_claims {
-            KeepClaims::Yes
-        } else {
-            KeepClaims::No
-        },
+        claims: claims(args),
         actor,
     };
     let written = block_on(board.store.import_lines(lines));

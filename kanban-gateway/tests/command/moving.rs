@@ -89,3 +89,31 @@ fn a_damaged_export_names_its_line() {
     assert!(message.contains(&line), "expected {line}, found {message}");
     assert_eq!(root.data(&["--board", "copy", "stats"])["total"], 0);
 }
+
+#[test]
+fn a_backup_is_restored_as_another_board() {
+    let root = Root::new();
+    let id = root.add("One", &[]);
+    let run = root.claim(&id);
+    let file = root.beside("board.db");
+    let path = file.to_str().unwrap();
+    let backup = root.data(&["backup", path]);
+    assert_eq!(backup["file"], path);
+    assert_eq!(backup["bytes"], fs::metadata(&file).unwrap().len());
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(root.error(2, &["backup", path])["kind"], "usage");
+    let restored = root.data(&["--board", "restored", "import", "backup", path]);
+    assert_eq!(restored["invalidated"], 1);
+    let error = root.error(1, &["--board", "restored", "complete", &id, "--run", &run]);
+    assert_eq!(error["reason"], "stale_run");
+    assert!(root.data(&["--board", "restored", "verify"])["clean"] == true);
+    root.data(&["complete", &id, "--run", &run]);
+}
+
+#[test]
+fn a_backup_that_is_not_there_is_a_usage_error() {
+    let root = Root::new();
+    let ended = root.json(&["import", "backup", "/nowhere/at/all"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+}
