@@ -6,8 +6,8 @@ mod edit;
 mod hold;
 mod keep;
 mod make;
-mod plan;
 mod moving;
+mod plan;
 mod work;
 
 use std::path::PathBuf;
@@ -26,10 +26,10 @@ pub(crate) use self::keep::{
     CompletionsArgs, GcArgs, ManArgs, PolicyArgs, PolicyCommand, PurgeArgs,
 };
 pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkArgs};
+pub(crate) use self::moving::{BackupArgs, ExportArgs, ImportBoardArgs};
 pub(crate) use self::plan::{
     ArchiveArgs, ChangesArgs, DecomposeArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
 };
-pub(crate) use self::moving::{BackupArgs, ExportArgs, ImportBoardArgs};
 pub(crate) use self::work::{
     AuthorityArgs, ClaimArgs, CompleteArgs, FailArgs, HeartbeatArgs, ReleaseArgs, RightArgs,
     SpawnedArgs,

@@ -10,10 +10,10 @@ mod ids;
 mod keep;
 mod look;
 mod make;
+mod moving;
 mod plan;
 mod policy;
 mod produce;
-mod moving;
 mod show;
 mod work;
 
@@ -23,6 +23,7 @@ pub(crate) use self::{
     deliver::{Leased, Served},
     keep::{BoardLeft, Removed, Ticked, Verified},
     look::{ReachedSeq, Summary},
+    moving::BackedUp,
     policy::PolicySet,
     produce::ManPages,
     show::Shown,

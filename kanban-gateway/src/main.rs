@@ -12,9 +12,9 @@ mod failure;
 #[cfg(feature = "hermes")]
 mod hermes;
 mod output;
+mod progress;
 #[cfg(test)]
 mod reference;
-mod progress;
 mod store;
 mod values;
 

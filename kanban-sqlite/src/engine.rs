@@ -1,8 +1,7 @@
 //! One open board.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

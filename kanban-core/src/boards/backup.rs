@@ -53,7 +53,7 @@ impl Boards {
             })
             .await;
         let exported = match opened {
-            Ok(store) => store.export(Box::new(lines)).await,
+            Ok(opened) => opened.store.export(Box::new(lines)).await,
             Err(error) => Err(error),
         };
         cell.close().await?;

@@ -56,6 +56,7 @@ pub struct ImportBackup {
 
 /// What an export wrote, or an import took over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moved {
     /// Lines, header and footer among them.
     pub lines: u64,

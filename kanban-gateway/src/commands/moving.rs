@@ -57,7 +57,8 @@ pub(super) fn export(
 
 /// The file that was made.
 #[derive(Serialize)]
-struct BackedUp {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct BackedUp {
     file: PathBuf,
     bytes: u64,
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use kanban_core::{
     Attachment, BoardEntry, Claim, Claimed, Comment, Decomposed, Ended, EventPage, Graph, Imported,
-    Page, Pause, Policy, Reopened, Run, Subscription, Task, TaskId, Title,
+    Moved, Page, Pause, Policy, Reopened, Run, Subscription, Task, TaskId, Title,
 };
 
 use super::schema::{Answer, ClaimedNext, boardless, followed, read, written};
 use crate::commands::{
-    BoardLeft, Leased, ManPages, Numbers, PolicySet, ReachedSeq, Removed, Served, Shown, Summary,
-    Ticked, Verified,
+    BackedUp, BoardLeft, Leased, ManPages, Numbers, PolicySet, ReachedSeq, Removed, Served, Shown,
+    Summary, Ticked, Verified,
 };
 use crate::demo::Report;
 
@@ -99,6 +99,14 @@ pub(super) const OPERATIONS: &[(&str, &[&str], Answer)] = &[
     ("gc", &["gc"], written::<Removed>),
     ("purge", &["purge_settled"], written::<Removed>),
     ("verify", &["verify"], read::<Verified>),
+    ("backup", &["backup"], boardless::<BackedUp>),
+    ("export", &["export"], read::<Moved>),
+    ("import jsonl", &["import_lines"], written::<Moved>),
+    (
+        "import backup",
+        &["Boards::import_backup"],
+        written::<Moved>,
+    ),
     ("import hermes", &["import_foreign"], written::<Imported>),
 ];
 
@@ -152,7 +160,10 @@ fn there() -> BTreeSet<String> {
     assert!(all.len() > 50, "the trait was read: {all:?}");
     let of_boards = methods(boards, "\nimpl Boards {\n", &["pub async fn ", "pub fn "]);
     assert!(of_boards.len() > 8, "the type was read: {of_boards:?}");
-    all.extend(of_boards.into_iter().map(|name| format!("Boards::{name}")));
+    let backup = include_str!("../../../kanban-core/src/boards/backup.rs");
+    let of_backup = methods(backup, "\nimpl Boards {\n", &["pub async fn "]);
+    let of_boards = of_boards.into_iter().chain(of_backup);
+    all.extend(of_boards.map(|name| format!("Boards::{name}")));
     all
 }
 

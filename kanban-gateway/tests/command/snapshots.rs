@@ -90,6 +90,7 @@ events --limit 5
 events --follow --limit 1
 stats
 verify
+export {r}/board.jsonl
 man {r}/man
 show {c}
 list --status nonsense
@@ -209,8 +210,15 @@ fn envelopes_are_as_they_were() {
 
 #[test]
 fn every_command_is_in_the_session() {
-    // Its answer changes with every command, with every run, or is of a board that another program made.
-    let elsewhere = ["completions", "demo", "import hermes"];
+    // Its answer changes with every command, with every run, or is of another board.
+    let elsewhere = [
+        "completions",
+        "demo",
+        "backup",
+        "import backup",
+        "import hermes",
+        "import jsonl",
+    ];
     let page = include_str!("../../../docs/cli.md");
     let commands = page
         .lines()
