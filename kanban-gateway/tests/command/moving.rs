@@ -53,7 +53,7 @@ fn an_export_without_a_file_is_the_output() {
     let first = ended.stdout.lines().next();
     assert_eq!(first, Some(r#"{"header":{"kanban_export":1}}"#));
     assert!(ended.stdout.ends_with("}}\n"));
-    assert_eq!(root.json(&["export"]).stdout, ended.stdout);
+    assert_eq!(root.run(&["--json", "export"]).stdout, ended.stdout);
     let mut child = root
         .command()
         .arg("export")
