@@ -103,7 +103,7 @@ impl<B: Backend> Opener for BackendOpener<B> {
             timer: Arc::clone(&self.timer),
             keeps: Arc::clone(&self.root) as Keeps,
         };
-        start(launch, cell::Report(cell))
+        start(launch, cell::Report::to(cell))
     }
 
     fn file_name(&self) -> &'static str {

@@ -113,33 +113,46 @@ impl Cell {
 }
 
 /// Reports the end of an opening to its cell.
-pub(super) struct Report(pub(super) Arc<Cell>);
+pub(super) struct Report {
+    cell: Arc<Cell>,
+    is_told: bool,
+}
 
-impl<E: Engine> Opening<E> for Report {
-    fn done(self, opened: Result<EngineStore<E>>) {
-        *lock(&self.0.state) = match opened {
-            Ok(store) => {
-                let is_open = store.is_open();
-                State::Open(Opened {
-                    seed: store.seed(),
-                    store: Arc::new(store),
-                    is_open: Arc::new(is_open),
-                })
-            }
-            Err(error) => State::Failed(error),
-        };
-        self.0.changed.notify();
+impl Report {
+    pub(super) fn to(cell: Arc<Cell>) -> Self {
+        Self {
+            cell,
+            is_told: false,
+        }
+    }
+
+    fn tell(&mut self, state: State) {
+        self.is_told = true;
+        *lock(&self.cell.state) = state;
+        self.cell.changed.notify();
     }
 }
 
-/// Nobody waits for an opening that has gone away without a word.
+impl<E: Engine> Opening<E> for Report {
+    fn done(mut self, opened: Result<EngineStore<E>>) {
+        self.tell(match opened {
+            Ok(store) => State::Open(Opened {
+                seed: store.seed(),
+                is_open: Arc::new(store.is_open()),
+                store: Arc::new(store),
+            }),
+            Err(error) => State::Failed(error),
+        });
+    }
+}
+
+/// Nobody waits for an opening that has gone away without a word. One that was told of is over: the state may be that of
+/// the next by now.
 impl Drop for Report {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
-        if matches!(*state, State::Opening) {
-            *state = State::Failed(Error::new(ErrorKind::Internal, "the opening panicked"));
-            drop(state);
-            self.0.changed.notify();
+        if !self.is_told {
+            let why = Error::new(ErrorKind::Internal, "the opening panicked");
+            self.tell(State::Failed(why));
         }
     }
 }
