@@ -19,8 +19,6 @@ const COLLECTED_MAX: usize = 10_000;
 /// From how many on marks are taken off although nothing was removed: a write that nobody sees is worth it only
 /// where the next call would pass over that many tasks for nothing.
 const MARKS_MIN: usize = 1000;
-/// How many marks one call takes off.
-const MARKS_MAX: usize = 10_000;
 
 impl Command for CollectEvents {
     type Answer = (u64, More);
@@ -67,6 +65,8 @@ impl Sweep {
     /// their mark.
     fn marked_tasks(&mut self, draft: &mut Draft<'_>, until: Millis) -> Result<More> {
         let board_wide = Undelivered::of_board(draft)?;
+        // Rows too, so the limit holds for them; the rest keeps its mark for the next call.
+        let marks_max = self.limit.max(MARKS_MIN);
         let mut swept: Vec<Task> = Vec::new();
         let mut after: Option<(Millis, TaskId)> = None;
         let more = 'walk: loop {
@@ -79,7 +79,7 @@ impl Sweep {
             for task in page {
                 match self.task(draft, &task, &board_wide)? {
                     Rest::LimitReached => break 'walk More::More,
-                    Rest::Nothing if swept.len() < MARKS_MAX => swept.push(task),
+                    Rest::Nothing if swept.len() < marks_max => swept.push(task),
                     Rest::Nothing | Rest::Undelivered => {}
                 }
             }
@@ -385,6 +385,20 @@ mod tests {
         assert_eq!(changes.len(), 1 + MARKS_MIN);
         bed.write(&collect(1));
         assert!(bed.board.tasks.values().all(|task| !task.collectable));
+    }
+
+    #[test]
+    fn one_call_takes_off_a_thousand_marks_or_its_limit() {
+        let mut bed = Testbed::new();
+        for number in 0..MARKS_MIN + 3 {
+            let id = format!("t{number}");
+            settled(&mut bed, &id, 5);
+            bed.board.put_event(event(Some(&id), EventKind::Completed));
+        }
+        let (_, changes) = bed.changes(&collect(1));
+        assert_eq!(changes.len(), 1 + MARKS_MIN);
+        let (_, changes) = bed.changes(&collect(MARKS_MIN + 2));
+        assert_eq!(changes.len(), 1 + MARKS_MIN + 2);
     }
 
     #[test]
