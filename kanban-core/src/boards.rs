@@ -22,6 +22,8 @@ use crate::sync::{Mutex, lock};
 use self::cell::{Cell, Opened};
 use self::root::Root;
 
+pub use self::root::RootMark;
+
 /// Whether a board is in use or in the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -122,14 +124,16 @@ impl Boards {
     /// Opens a root, made on first use (0700): `kanban.toml`, `lock`, `boards/`, `archive/`.
     ///
     /// # Errors
-    /// `Unavailable(OtherEngine)` if the root belongs to another engine, `NewerSchema` if a newer program wrote it,
-    /// `ReadOnly`, `NoSpace`, `InUse` or `Io` otherwise; `Corrupt` if `kanban.toml` cannot be read as such.
+    /// `Unavailable(OtherEngine)` if the root belongs to another engine, `OtherMode` if it has another mode than the
+    /// options ask for, `InUse` if it is exclusive and another opener has it, `NewerSchema` if a newer program wrote it,
+    /// `ReadOnly`, `NoSpace` or `Io` otherwise; `Corrupt` if `kanban.toml` cannot be read as such.
     pub fn open_root<B: Backend>(
         root: impl AsRef<Path>,
         backend: B,
         options: Options,
     ) -> Result<Self> {
-        let root = Arc::new(Root::open(root.as_ref(), backend.name())?);
+        let root = Root::open(root.as_ref(), backend.name(), options.mode)?;
+        let root = Arc::new(root);
         let pool = Arc::new(Pool::start(options.reader_threads, options.queue_len_max)?);
         let timer = Arc::new(Timer::start()?);
         let opener = BackendOpener {
@@ -149,6 +153,14 @@ impl Boards {
             cells,
             process: std::process::id(),
         })
+    }
+
+    /// What a root says about itself, none if there is no root. Opens nothing, and makes nothing.
+    ///
+    /// # Errors
+    /// As [`open_root`](Self::open_root) for what is read.
+    pub fn mark(root: impl AsRef<Path>) -> Result<Option<RootMark>> {
+        RootMark::read(root.as_ref())
     }
 
     /// The root directory.
@@ -348,6 +360,7 @@ impl Boards {
             let how = OpenBoard {
                 create,
                 durability: self.options.durability,
+                mode: self.root.mode(),
             };
             let directory = self.root.board(slug, BoardPlace::Active);
             self.opener

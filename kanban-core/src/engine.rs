@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::model::BoardState;
-use crate::options::Durability;
+use crate::options::{Durability, RootMode};
 use crate::request::Violation;
 use crate::view::View;
 
@@ -114,6 +114,8 @@ pub struct OpenBoard {
     pub create: Option<BoardState>,
     /// What an answered write survives.
     pub durability: Durability,
+    /// How openers share the board. `Boards` keeps others out of an exclusive root; an engine may do with less then.
+    pub mode: RootMode,
 }
 
 /// A kind of engine, with its options.

@@ -78,6 +78,8 @@ pub enum Unavailable {
     NewerSchema,
     /// The root belongs to another engine.
     OtherEngine,
+    /// The root has another mode than was asked for.
+    OtherMode,
     /// Somebody else has it, and the engine's mode excludes sharing.
     InUse,
     /// No permission to write.
@@ -482,6 +484,7 @@ impl Unavailable {
         match self {
             Self::NewerSchema => "newer_schema",
             Self::OtherEngine => "other_engine",
+            Self::OtherMode => "other_mode",
             Self::InUse => "in_use",
             Self::ReadOnly => "read_only",
             Self::NoSpace => "no_space",

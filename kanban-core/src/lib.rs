@@ -22,7 +22,7 @@ mod verify;
 mod view;
 mod watch;
 
-pub use self::boards::{BoardEntry, BoardPlace, Boards};
+pub use self::boards::{BoardEntry, BoardPlace, Boards, RootMark};
 pub use self::change::Change;
 pub use self::clock::{Clock, IdSource, RandomIds, SystemClock};
 pub use self::engine::{Backend, Engine, OpenBoard, Txn, Verdict, WriteEnd};
@@ -37,7 +37,7 @@ pub use self::model::{
     Subscription, SubscriptionId, SubscriptionMode, Task, TaskDetail, TaskId, TextKind, Title, Ttl,
     Version, WorkerBlockKind, WorkerProcess,
 };
-pub use self::options::{Admission, Durability, Options};
+pub use self::options::{Admission, Durability, Options, RootMode};
 pub use self::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, Authority, BlockTask, Caps, ClaimFilter,
     ClaimNext, ClaimTask, Claimed, CollectEvents, CommentOn, Complete, Covered, CreateMany,

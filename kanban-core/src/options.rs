@@ -1,7 +1,10 @@
 //! How a root of boards is opened.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 
@@ -28,11 +31,33 @@ pub enum Admission {
     Wait(Duration),
 }
 
+/// How openers share a root. Chosen when the root is made, and kept in its `kanban.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootMode {
+    /// All may have it open at once, in this process and in others, and all may write.
+    #[default]
+    Shared,
+    /// One at a time: a second opener is refused, `Unavailable(InUse)`. What it saves depends on the engine.
+    Exclusive,
+}
+
+impl fmt::Display for RootMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shared => "shared",
+            Self::Exclusive => "exclusive",
+        })
+    }
+}
+
 /// How a root of boards is opened. The same for all its boards.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// What an answered write survives.
     pub durability: Durability,
+    /// How openers are to share the root. None is what the root has, and `Shared` for one that is made now.
+    pub mode: Option<RootMode>,
     /// What a write does when the queue is full; a handle can differ
     /// ([`with_admission`](crate::BoardStore::with_admission)).
     pub admission: Admission,
@@ -55,6 +80,7 @@ impl Default for Options {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             durability: Durability::Power,
+            mode: None,
             admission: Admission::Refuse,
             queue_len_max: 4096,
             group_len_max: 256,

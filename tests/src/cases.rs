@@ -35,6 +35,7 @@ pub(crate) mod repeats;
 pub(crate) mod reviews;
 pub(crate) mod scheduling;
 pub(crate) mod settling;
+pub(crate) mod sharing;
 pub(crate) mod sizes;
 pub(crate) mod statuses;
 pub(crate) mod storage;

@@ -653,6 +653,12 @@ macro_rules! for_each_case {
                 a_handle_on_a_deleted_board_is_closed,
                 a_board_that_somebody_else_may_use_is_not_archived,
             ],
+            sharing: [
+                a_root_keeps_the_mode_it_was_made_with,
+                another_mode_is_refused,
+                an_exclusive_root_has_one_opener,
+                of_many_openers_of_an_exclusive_root_one_has_it,
+            ],
             keeping: [
                 a_policy_applies_from_the_next_command_on,
                 the_policy_is_a_row_of_the_board,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::OpenBoard;
 use crate::error::{Error, Invalid, Result, Unavailable};
+use crate::options::RootMode;
 use crate::request::{ImportBackup, ImportLines, Moved, Written};
 use crate::store::BoardStore;
 
@@ -46,6 +47,7 @@ impl Boards {
                 let how = OpenBoard {
                     create: None,
                     durability: self.options.durability,
+                    mode: RootMode::Exclusive,
                 };
                 let place = directory.path().to_owned();
                 let name = "backup".to_owned();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Unavailable};
 use crate::model::BoardSlug;
+use crate::options::RootMode;
 use crate::sync::{Mutex, lock};
 
 use super::BoardPlace;
@@ -16,27 +17,32 @@ use super::BoardPlace;
 /// The layout of a root that this program knows.
 const FORMAT: u32 = 1;
 const MARK: &str = "kanban.toml";
-/// How processes share a root: all may have it open at once. The only mode so far.
-const MODE: &str = "shared";
 /// Under this one the lock is asked for alone. Never converted, so that of two who want to be alone only one gives up
 /// its share for a moment.
 const TURN: &str = "lock.turn";
+/// Held by the one opener of an exclusive root, as long as it is open. A lock of its own: of many who race for it one gets
+/// it, which a lock that is shared first cannot promise.
+const EXCLUSIVE: &str = "lock.exclusive";
 /// How the remains of a deletion are named, in the archive.
 const DELETED: &str = ".deleted-";
 
-/// What `kanban.toml` says. Unknown keys are kept from us by a newer format.
-#[derive(Debug, Serialize, Deserialize)]
-struct Mark {
+/// What a root says about itself, in its `kanban.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootMark {
     format: u32,
-    engine: String,
-    mode: String,
+    /// The name of the engine that its boards belong to.
+    pub engine: String,
+    /// How openers share it.
+    pub mode: RootMode,
 }
 
 /// An open root. The lock is held shared while it is open.
 #[derive(Debug)]
 pub(super) struct Root {
     path: PathBuf,
+    mode: RootMode,
     lock: Mutex<Held>,
+    exclusive: Mutex<Option<File>>,
 }
 
 /// How the root's lock is held.
@@ -100,96 +106,137 @@ impl Alone<'_> {
     }
 }
 
+impl RootMark {
+    /// What a root says, none if there is none.
+    pub(super) fn read(root: &Path) -> Result<Option<Self>> {
+        let text = match fs::read_to_string(root.join(MARK)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("reading kanban.toml", error)),
+        };
+        let damaged = |what: &str| {
+            let mark = root.join(MARK);
+            Error::corrupt(format!("{} {what}", mark.display()))
+        };
+        // The format and the mode are read first: a newer program may say the rest differently.
+        let table = toml::from_str::<toml::Table>(&text).unwrap_or_default();
+        let format = table.get("format").and_then(toml::Value::as_integer);
+        match format {
+            None => return Err(damaged("names no format")),
+            Some(format) if format < i64::from(FORMAT) => {
+                return Err(damaged(&format!(
+                    "has the format {format}, which never was"
+                )));
+            }
+            Some(format) if format > i64::from(FORMAT) => {
+                let context = format!(
+                    "the root {} has format {format}, this program knows {FORMAT}",
+                    root.display()
+                );
+                return Err(Error::unavailable(Unavailable::NewerSchema, context));
+            }
+            Some(_) => {}
+        }
+        if let Some(mode @ toml::Value::String(_)) = table.get("mode")
+            && mode.clone().try_into::<RootMode>().is_err()
+        {
+            let context = format!(
+                "the root {} has the mode {mode}, unknown here",
+                root.display()
+            );
+            return Err(Error::unavailable(Unavailable::NewerSchema, context));
+        }
+        toml::from_str(&text)
+            .map(Some)
+            .map_err(|error| damaged(&format!("is malformed: {}", error.message())))
+    }
+
+    /// What a root says after it was made if need be, by whoever was first.
+    fn read_or_make(root: &Path, engine: &str, mode: Option<RootMode>) -> Result<Self> {
+        let mark = if let Some(mark) = Self::read(root)? {
+            mark
+        } else {
+            let mark = Self {
+                format: FORMAT,
+                engine: engine.to_owned(),
+                mode: mode.unwrap_or_default(),
+            };
+            mark.write(root)?;
+            Self::read(root)?.ok_or_else(|| Error::corrupt("the root has lost its kanban.toml"))?
+        };
+        if mark.engine != engine {
+            let context = format!(
+                "the root {} belongs to the engine {}, not {engine}: open it with that, or take another root",
+                root.display(),
+                mark.engine,
+            );
+            return Err(Error::unavailable(Unavailable::OtherEngine, context));
+        }
+        if let Some(asked) = mode.filter(|asked| *asked != mark.mode) {
+            let context = format!(
+                "the root {} has the mode {}, not {asked}: open it without a mode, or take another root",
+                root.display(),
+                mark.mode,
+            );
+            return Err(Error::unavailable(Unavailable::OtherMode, context));
+        }
+        Ok(mark)
+    }
+
+    /// Puts the mark in place whole, unless somebody else did.
+    fn write(&self, root: &Path) -> Result<()> {
+        let doing = |error| io_error("writing kanban.toml", error);
+        let text = toml::to_string(self).expect("three plain values always have a text");
+        let mut file = tempfile::Builder::new()
+            .prefix(".kanban.toml.")
+            .tempfile_in(root)
+            .map_err(doing)?;
+        file.write_all(text.as_bytes()).map_err(doing)?;
+        file.as_file().sync_all().map_err(doing)?;
+        match file.persist_noclobber(root.join(MARK)) {
+            Ok(_) => sync_directory(root),
+            Err(error) if error.error.kind() == IoKind::AlreadyExists => Ok(()),
+            Err(error) => Err(doing(error.error)),
+        }
+    }
+}
+
 impl Root {
     /// Opens a root, or makes it; safe when many race.
-    pub(super) fn open(path: &Path, engine: &str) -> Result<Self> {
+    pub(super) fn open(path: &Path, engine: &str, mode: Option<RootMode>) -> Result<Self> {
         make_root(path)?;
         let lock = open_lock(&path.join("lock"))?;
         match lock.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let context = "another process moves boards of this root";
-                return Err(Error::unavailable(Unavailable::InUse, context));
+                return Err(in_use("another process moves boards of this root"));
             }
             Err(TryLockError::Error(error)) => return Err(io_error("locking the root", error)),
         }
-        let root = Self {
-            path: path.to_owned(),
-            lock: Mutex::new(Held::Shared(lock)),
+        let mark = RootMark::read_or_make(path, engine, mode)?;
+        let exclusive = match mark.mode {
+            RootMode::Shared => None,
+            RootMode::Exclusive => Some(take(
+                &path.join(EXCLUSIVE),
+                "another opener has the root, which is exclusive",
+            )?),
         };
-        root.check_mark(engine)?;
-        make_directory(&root.path.join("boards"))?;
-        make_directory(&root.path.join("archive"))?;
-        Ok(root)
+        make_directory(&path.join("boards"))?;
+        make_directory(&path.join("archive"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            mode: mark.mode,
+            lock: Mutex::new(Held::Shared(lock)),
+            exclusive: Mutex::new(exclusive),
+        })
+    }
+
+    pub(super) const fn mode(&self) -> RootMode {
+        self.mode
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-
-    fn check_mark(&self, engine: &str) -> Result<()> {
-        let path = self.path.join(MARK);
-        if !path.exists() {
-            self.write_mark(engine)?;
-        }
-        let text = fs::read_to_string(&path).map_err(|e| io_error("reading kanban.toml", e))?;
-        // The format alone is read first: a newer one may say the rest differently.
-        let format = toml::from_str::<toml::Table>(&text)
-            .ok()
-            .and_then(|table| table.get("format")?.as_integer());
-        match format {
-            None => return Err(Error::corrupt("kanban.toml names no format")),
-            Some(format) if format < i64::from(FORMAT) => {
-                let context = format!("kanban.toml has the format {format}, which never was");
-                return Err(Error::corrupt(context));
-            }
-            Some(format) if format > i64::from(FORMAT) => {
-                let context = format!("the root has format {format}, this program knows {FORMAT}");
-                return Err(Error::unavailable(Unavailable::NewerSchema, context));
-            }
-            Some(_) => {}
-        }
-        let mark: Mark = toml::from_str(&text).map_err(|error| {
-            Error::corrupt(format!("kanban.toml is malformed: {}", error.message()))
-        })?;
-        if mark.mode != MODE {
-            let context = format!(
-                "the root has the mode {}, this program knows {MODE}",
-                mark.mode
-            );
-            return Err(Error::unavailable(Unavailable::NewerSchema, context));
-        }
-        if mark.engine == engine {
-            return Ok(());
-        }
-        let context = format!(
-            "the root {} belongs to the engine {}, not {engine}: open it with that, or take another root",
-            self.path.display(),
-            mark.engine,
-        );
-        Err(Error::unavailable(Unavailable::OtherEngine, context))
-    }
-
-    /// Puts the mark in place whole, unless somebody else did.
-    fn write_mark(&self, engine: &str) -> Result<()> {
-        let doing = |error| io_error("writing kanban.toml", error);
-        let mark = Mark {
-            format: FORMAT,
-            engine: engine.to_owned(),
-            mode: MODE.to_owned(),
-        };
-        let text = toml::to_string(&mark).expect("three plain values always have a text");
-        let mut file = tempfile::Builder::new()
-            .prefix(".kanban.toml.")
-            .tempfile_in(&self.path)
-            .map_err(doing)?;
-        file.write_all(text.as_bytes()).map_err(doing)?;
-        file.as_file().sync_all().map_err(doing)?;
-        match file.persist_noclobber(self.path.join(MARK)) {
-            Ok(_) => sync_directory(&self.path),
-            Err(error) if error.error.kind() == IoKind::AlreadyExists => Ok(()),
-            Err(error) => Err(doing(error.error)),
-        }
     }
 
     /// The directory of a board.
@@ -232,7 +279,10 @@ impl Root {
         let mut held = lock(&self.lock);
         match &mut *held {
             Held::Shared(file) => {
-                let turn = take_turn(&self.path.join(TURN))?;
+                let turn = take(
+                    &self.path.join(TURN),
+                    "another opener moves a board of the root",
+                )?;
                 take_alone(file)?;
                 let Held::Shared(file) = std::mem::replace(&mut *held, Held::Closed) else {
                     unreachable!("it was shared a moment ago, under the same lock")
@@ -265,15 +315,16 @@ impl Root {
             Held::Alone(file, turn) | Held::Leaving(file, turn) => Held::Leaving(file, turn),
             Held::Shared(_) | Held::Closed => Held::Closed,
         };
+        *lock(&self.exclusive) = None;
     }
 }
 
-/// The right to ask for the root alone.
-fn take_turn(path: &Path) -> Result<File> {
-    let turn = open_lock(path)?;
-    match turn.try_lock() {
-        Ok(()) => Ok(turn),
-        Err(TryLockError::WouldBlock) => Err(in_use("another opener moves a board of the root")),
+/// Takes a lock that one opener can have.
+fn take(path: &Path, taken: &str) -> Result<File> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use(taken)),
         Err(TryLockError::Error(error)) => Err(io_error("locking the root alone", error)),
     }
 }

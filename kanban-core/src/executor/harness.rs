@@ -6,7 +6,7 @@ use crate::engine::{Backend, OpenBoard};
 use crate::error::Result;
 use crate::memory::{FixedIds, MemoryEngine};
 use crate::model::Title;
-use crate::options::Options;
+use crate::options::{Options, RootMode};
 use crate::request::NewTask;
 use crate::sync::{Arc, Mutex, lock};
 
@@ -79,6 +79,7 @@ pub(super) async fn open(engine: &MemoryEngine, options: Options) -> Opened {
         how: OpenBoard {
             create: None,
             durability: options.durability,
+            mode: RootMode::Shared,
         },
         name: "test".to_owned(),
         options,

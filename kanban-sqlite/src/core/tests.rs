@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use kanban_core::{Backend, Engine, ErrorKind, OpenBoard, Result, Verdict, WriteEnd};
+use kanban_core::{Backend, Engine, ErrorKind, OpenBoard, Result, RootMode, Verdict, WriteEnd};
 use rusqlite::config::DbConfig;
 
 use super::*;
@@ -23,6 +23,7 @@ fn open(directory: &Path, durability: kanban_core::Durability) -> SqliteEngine {
     let how = OpenBoard {
         create: Some(create),
         durability,
+        mode: RootMode::Shared,
     };
     SqliteBackend::new().open(directory, &how).unwrap()
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use kanban_core::{
     Backend, Change, Counters, Durability, Event, EventId, EventKind, JsonObject, Label, Link,
-    Millis, OpenBoard, Pause, PauseTarget, Reason, Seq, TaskId, TextKind,
+    Millis, OpenBoard, Pause, PauseTarget, Reason, RootMode, Seq, TaskId, TextKind,
 };
 
 use super::*;
@@ -29,6 +29,7 @@ fn open(directory: &Path) -> SqliteEngine {
     let how = OpenBoard {
         create: Some(state()),
         durability: Durability::Power,
+        mode: RootMode::Shared,
     };
     SqliteBackend::new().open(directory, &how).unwrap()
 }
@@ -291,6 +292,7 @@ fn a_full_disk_has_no_room_for_a_new_board() {
     let how = OpenBoard {
         create: Some(state()),
         durability: Durability::Power,
+        mode: RootMode::Shared,
     };
     let error = SqliteBackend::new().open(&disk.0, &how).unwrap_err();
     assert_eq!(

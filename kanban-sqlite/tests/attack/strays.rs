@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use kanban_core::{
     Backend, BoardState, Boards, Change, Counters, Durability, Engine, EventId, Millis, OpenBoard,
-    Options, Verdict, WriteEnd,
+    Options, RootMode, Verdict, WriteEnd,
 };
 use kanban_sqlite::{Locks, SqliteBackend, SqliteEngine};
 
@@ -98,6 +98,7 @@ fn engine(directory: &Path, locks: Locks) -> SqliteEngine {
     let how = OpenBoard {
         create: Some(create),
         durability: Durability::Power,
+        mode: RootMode::Shared,
     };
     SqliteBackend::new()
         .with_locks(locks)

@@ -12,7 +12,7 @@ use kanban_conformance::{TestClock, TestIds};
 use kanban_core::{
     Authority, Backend, BoardStore, Boards, ClaimNext, CommentOn, Complete, Durability, Engine,
     ErrorKind, EventId, Label, LongText, NewTask, NextClaim, Note, OpenBoard, Options, Result,
-    Title,
+    RootMode, Title,
 };
 use kanban_sqlite::{SqliteBackend, SqliteEngine};
 use rusqlite::Connection;
@@ -108,6 +108,7 @@ impl Place {
         let how = OpenBoard {
             create: None,
             durability: Durability::Power,
+            mode: RootMode::Shared,
         };
         SqliteBackend::new().open(self.0.path(), &how)
     }

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use kanban_core::{
     Backend, BoardState, Change, Counters, Durability, Engine, ErrorKind, EventId, Label, Millis,
-    OpenBoard, Phase, Result, Status, Task, TaskId, Title, Txn, Verdict, Version, View, WriteEnd,
+    OpenBoard, Phase, Result, RootMode, Status, Task, TaskId, Title, Txn, Verdict, Version, View,
+    WriteEnd,
 };
 use kanban_sqlite::{SqliteBackend, SqliteEngine};
 
@@ -25,6 +26,7 @@ impl Fixture {
         let how = OpenBoard {
             create: Some(state()),
             durability,
+            mode: RootMode::Shared,
         };
         let engine = backend.open(directory.path(), &how).unwrap();
         Self { engine, directory }
@@ -47,6 +49,7 @@ pub(crate) fn create() -> OpenBoard {
     OpenBoard {
         create: Some(state()),
         durability: Durability::Power,
+        mode: RootMode::Shared,
     }
 }
 
@@ -54,6 +57,7 @@ pub(crate) fn existing() -> OpenBoard {
     OpenBoard {
         create: None,
         durability: Durability::Power,
+        mode: RootMode::Shared,
     }
 }
 
