@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::store::Store;
+
 pub(crate) use self::ask::{
     EventsArgs, GraphArgs, IdsArgs, KinArgs, ListArgs, OfTaskArgs, ReachedArgs, ShowArgs, TasksArgs,
 };
@@ -63,9 +65,12 @@ pub(crate) struct Global {
     /// The board [default: default]
     #[arg(long, global = true, env = "KANBAN_BOARD", value_name = "SLUG")]
     pub(crate) board: Option<String>,
-    /// The store; must be the one that this program is built with
-    #[arg(long, global = true, env = "KANBAN_STORE", value_name = "ENGINE")]
-    pub(crate) store: Option<String>,
+    /// The store of a new root; an old one has its own, and no other is taken [default: the root's]
+    #[arg(long, global = true, env = "KANBAN_STORE", value_enum)]
+    pub(crate) store: Option<Store>,
+    /// How openers share a new root; an old one has its own mode, and no other is taken [default: the root's]
+    #[arg(long, global = true, env = "KANBAN_ROOT_MODE", value_enum)]
+    pub(crate) root_mode: Option<RootModeArg>,
     /// What an answered write survives
     #[arg(
         long,
@@ -88,6 +93,15 @@ pub(crate) enum DurabilityArg {
     Power,
     /// A killed process
     Process,
+}
+
+/// How openers share a root.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RootModeArg {
+    /// All at once
+    Shared,
+    /// One at a time; the next is refused
+    Exclusive,
 }
 
 /// The commands.

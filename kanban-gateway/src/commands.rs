@@ -34,10 +34,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use directories::BaseDirs;
-use kanban_core::{BoardSlug, BoardStore, Boards, Durability, Options};
+use kanban_core::{BoardSlug, BoardStore, Boards, Durability, Options, RootMode};
 use pollster::block_on;
 
-use crate::cli::{Cli, Command, DurabilityArg, Global, ImportCommand};
+use crate::cli::{Cli, Command, DurabilityArg, Global, ImportCommand, RootModeArg};
 use crate::demo;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -56,7 +56,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
         _ => {}
     }
     let root = root(&global)?;
-    let boards = store::open(&root, global.store.as_deref(), options(&global))?;
+    let boards = store::open(&root, global.store, options(&global))?;
     let ended = on_boards(&boards, slug.as_ref(), command, output);
     let closed = block_on(boards.close());
     let exit = ended?;
@@ -163,6 +163,10 @@ pub(crate) fn options(global: &Global) -> Options {
             DurabilityArg::Power => Durability::Power,
             DurabilityArg::Process => Durability::Process,
         },
+        mode: global.root_mode.map(|mode| match mode {
+            RootModeArg::Shared => RootMode::Shared,
+            RootModeArg::Exclusive => RootMode::Exclusive,
+        }),
         // One command asks one thing at a time.
         reader_threads: 1,
         ..Options::default()

@@ -53,7 +53,7 @@ pub(crate) fn run(
         reader_threads: 2,
         ..commands::options(global)
     };
-    let boards = store::open(root.path(), global.store.as_deref(), options)?;
+    let boards = store::open(root.path(), global.store, options)?;
     let ended = on_board(&boards, slug, clock, output);
     let closed = block_on(boards.close());
     let report = ended?;

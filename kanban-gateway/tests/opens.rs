@@ -77,6 +77,7 @@ impl Traced {
             "KANBAN_ROOT",
             "KANBAN_BOARD",
             "KANBAN_STORE",
+            "KANBAN_ROOT_MODE",
             "KANBAN_DURABILITY",
         ] {
             command.env_remove(name);

@@ -113,6 +113,7 @@ pub(super) const OPERATIONS: &[(&str, &[&str], Answer)] = &[
 /// Operations without a command of their own, and why.
 const OF_EVERY_COMMAND: &[(&str, &str)] = &[
     ("Boards::open_root", "every command opens the root"),
+    ("Boards::mark", "tells every command the store of the root"),
     ("Boards::root", "is what --root says"),
     ("Boards::open", "opens the board of add and import"),
     ("Boards::open_existing", "opens the board of the others"),

@@ -132,6 +132,7 @@ fn clean(command: &mut Command) {
         "KANBAN_ROOT",
         "KANBAN_BOARD",
         "KANBAN_STORE",
+        "KANBAN_ROOT_MODE",
         "KANBAN_DURABILITY",
     ] {
         command.env_remove(name);

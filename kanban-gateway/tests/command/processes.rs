@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::Root;
 use crate::hermes_board::Board;
@@ -96,4 +96,21 @@ fn the_demo_finishes_everything_once() {
     assert_eq!(root.data(&["--board", "demo-2", "verify"])["clean"], true);
     let error = root.error(1, &["--board", "demo", "demo"]);
     assert_eq!(error["reason"], "board_not_empty");
+}
+
+#[test]
+fn an_exclusive_root_has_one_process() {
+    let root = Root::new();
+    root.data(&["--root-mode", "exclusive", "add", "One"]);
+    let mut first = root.start(&["events", "--follow", "--json"]);
+    assert!(!first.line().is_empty(), "it has the root");
+    let error = root.error(3, &["add", "Two"]);
+    assert_eq!(
+        (&error["kind"], &error["reason"]),
+        (&json!("unavailable"), &json!("in_use"))
+    );
+    drop(first);
+    root.add("Two", &[]);
+    let error = root.error(3, &["--root-mode", "shared", "list"]);
+    assert_eq!(error["reason"], json!("other_mode"), "{error}");
 }
