@@ -2,6 +2,8 @@
 
 mod backup;
 mod cell;
+mod guest;
+mod migrate;
 mod root;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,10 @@ use crate::store::BoardStore;
 use crate::sync::{Mutex, lock};
 
 use self::cell::{Cell, Opened};
+use self::guest::Guest;
 use self::root::Root;
 
+pub use self::migrate::{Migrated, MigrationProgress, MigrationStage, OnMigration};
 pub use self::root::RootMark;
 
 /// Whether a board is in use or in the archive.
@@ -133,7 +137,10 @@ impl Boards {
         options: Options,
     ) -> Result<Self> {
         let root = Root::open(root.as_ref(), backend.name(), options.mode)?;
-        let root = Arc::new(root);
+        Self::on(Arc::new(root), backend, options)
+    }
+
+    fn on<B: Backend>(root: Arc<Root>, backend: B, options: Options) -> Result<Self> {
         let pool = Arc::new(Pool::start(options.reader_threads, options.queue_len_max)?);
         let timer = Arc::new(Timer::start()?);
         let opener = BackendOpener {

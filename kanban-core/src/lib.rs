@@ -22,7 +22,10 @@ mod verify;
 mod view;
 mod watch;
 
-pub use self::boards::{BoardEntry, BoardPlace, Boards, RootMark};
+pub use self::boards::{
+    BoardEntry, BoardPlace, Boards, Migrated, MigrationProgress, MigrationStage, OnMigration,
+    RootMark,
+};
 pub use self::change::Change;
 pub use self::clock::{Clock, IdSource, RandomIds, SystemClock};
 pub use self::engine::{Backend, Engine, OpenBoard, Txn, Verdict, WriteEnd};

@@ -4,15 +4,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::engine::OpenBoard;
-use crate::error::{Error, Invalid, Result, Unavailable};
+use crate::error::{Invalid, Result};
 use crate::options::RootMode;
 use crate::request::{ImportBackup, ImportLines, Moved, Written};
 use crate::store::BoardStore;
 
-use super::{Boards, Cell};
+use super::root::io_error;
+use super::{Boards, Guest};
 
 impl Boards {
     /// Takes a backup over, into an open board on which nothing was ever written. All of it or nothing, as
@@ -41,24 +41,14 @@ impl Boards {
         copy(&file, &directory.path().join(self.opener.file_name())).map_err(doing)?;
         let spool = tempfile::tempfile_in(directory.path()).map_err(doing)?;
         let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
-        let cell = Arc::new(Cell::default());
-        let opened = cell
-            .open(|| {
-                let how = OpenBoard {
-                    create: None,
-                    durability: self.options.durability,
-                    mode: RootMode::Exclusive,
-                };
-                let place = directory.path().to_owned();
-                let name = "backup".to_owned();
-                self.opener.start(place, how, name, Arc::clone(&cell))
-            })
-            .await;
-        let exported = match opened {
-            Ok(opened) => opened.store.export(Box::new(lines)).await,
-            Err(error) => Err(error),
+        let how = OpenBoard {
+            create: None,
+            durability: self.options.durability,
+            mode: RootMode::Exclusive,
         };
-        cell.close().await?;
+        let guest = Guest::open(self, directory.path().to_owned(), how).await?;
+        let exported = guest.store.export(Box::new(lines)).await;
+        guest.close().await?;
         exported?;
         into.import_lines(ImportLines {
             source: Box::new(spool),
@@ -77,12 +67,4 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         .mode(0o600)
         .open(to)?;
     io::copy(&mut source, &mut target).map(|_| ())
-}
-
-fn io_error(doing: &str, error: io::Error) -> Error {
-    let why = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Unavailable::NoSpace,
-        _ => Unavailable::Io,
-    };
-    Error::unavailable(why, doing.to_owned()).with_source(error)
 }

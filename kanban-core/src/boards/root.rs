@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result, Unavailable};
 use crate::model::BoardSlug;
@@ -78,6 +79,42 @@ impl Alone<'_> {
             .map_err(|error| io_error("moving a board", error))?;
         sync_directory(&root.place(to))?;
         sync_directory(&root.place(from))
+    }
+
+    /// Removes the files of one engine from a board's directory.
+    pub(super) fn remove_files(
+        &self,
+        slug: &BoardSlug,
+        place: BoardPlace,
+        file: &str,
+    ) -> Result<()> {
+        let directory = self.0.board(slug, place);
+        let remove = || {
+            for entry in fs::read_dir(&directory)? {
+                let entry = entry?;
+                if entry.file_name().to_string_lossy().starts_with(file) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            Ok(())
+        };
+        remove().map_err(|error| io_error("removing the files of a board", error))
+    }
+
+    /// Gives the root to another engine.
+    pub(super) fn change_engine(&self, engine: &str) -> Result<()> {
+        let root = self.0.path();
+        let mark = RootMark::read(root)?;
+        let mark = mark.ok_or_else(|| Error::corrupt("the root has lost its kanban.toml"))?;
+        let doing = |error| io_error("writing kanban.toml", error);
+        let file = RootMark {
+            engine: engine.to_owned(),
+            ..mark
+        }
+        .file(root)?;
+        file.persist(root.join(MARK))
+            .map_err(|error| doing(error.error))?;
+        sync_directory(root)
     }
 
     /// Removes an archived board.
@@ -183,8 +220,8 @@ impl RootMark {
         Ok(mark)
     }
 
-    /// Puts the mark in place whole, unless somebody else did.
-    fn write(&self, root: &Path) -> Result<()> {
+    /// The mark in a file that is on the disk, to be put in place.
+    fn file(&self, root: &Path) -> Result<NamedTempFile> {
         let doing = |error| io_error("writing kanban.toml", error);
         let text = toml::to_string(self).expect("three plain values always have a text");
         let mut file = tempfile::Builder::new()
@@ -193,10 +230,15 @@ impl RootMark {
             .map_err(doing)?;
         file.write_all(text.as_bytes()).map_err(doing)?;
         file.as_file().sync_all().map_err(doing)?;
-        match file.persist_noclobber(root.join(MARK)) {
+        Ok(file)
+    }
+
+    /// Puts the mark in place whole, unless somebody else did.
+    fn write(&self, root: &Path) -> Result<()> {
+        match self.file(root)?.persist_noclobber(root.join(MARK)) {
             Ok(_) => sync_directory(root),
             Err(error) if error.error.kind() == IoKind::AlreadyExists => Ok(()),
-            Err(error) => Err(doing(error.error)),
+            Err(error) => Err(io_error("writing kanban.toml", error.error)),
         }
     }
 }
@@ -383,7 +425,7 @@ fn sync_directory(path: &Path) -> Result<()> {
     synced.map_err(|error| io_error("syncing a directory", error))
 }
 
-fn io_error(doing: &str, error: io::Error) -> Error {
+pub(super) fn io_error(doing: &str, error: io::Error) -> Error {
     let why = match error.kind() {
         IoKind::PermissionDenied | IoKind::ReadOnlyFilesystem => Unavailable::ReadOnly,
         IoKind::StorageFull | IoKind::QuotaExceeded => Unavailable::NoSpace,

@@ -1,0 +1,333 @@
+//! Moving a whole root to another engine.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Backend, OpenBoard};
+use crate::error::{Error, Invalid, Result};
+use crate::model::{BoardSlug, Label};
+use crate::options::{Durability, Options, RootMode};
+use crate::request::{ImportLines, KeepClaims, Moved};
+use crate::store::BoardStore;
+
+use super::root::{Alone, io_error};
+use super::{BoardEntry, BoardPlace, Boards, Guest, Root};
+
+/// What a migration does with one board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationStage {
+    /// Reads the source out.
+    Export,
+    /// Writes the target.
+    Import,
+    /// Checks the target's invariants, and that it says what the source says, byte for byte.
+    Verify,
+}
+
+/// How far a migration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationProgress {
+    /// The board.
+    pub board: BoardSlug,
+    /// What is done with it.
+    pub stage: MigrationStage,
+    /// How much of its export this stage has passed.
+    pub bytes: u64,
+    /// The length of its export, once that is known.
+    pub bytes_total: Option<u64>,
+}
+
+/// Hears of a migration's progress, from several threads, often: it returns at once.
+pub type OnMigration = Arc<dyn Fn(&MigrationProgress) + Send + Sync>;
+
+/// A board that was moved to another engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Migrated {
+    /// Which board.
+    #[serde(flatten)]
+    pub board: BoardEntry,
+    /// What was moved.
+    #[serde(flatten)]
+    pub moved: Moved,
+}
+
+impl Boards {
+    /// Moves all boards of a root to another engine, archived ones too: all of them or none. Claims, ids, counters and
+    /// leases stay as they are. The old files are not written, and go only when every new board has passed
+    /// [`verify`](BoardStore::verify) and exports the same bytes; the switch is one rename of `kanban.toml`. A
+    /// migration that is cut short before it leaves the root as it was, with remains that the next one removes.
+    ///
+    /// Needs room for the new files and one board's export. Blocks for moments between its steps.
+    ///
+    /// # Errors
+    /// `Unavailable(InUse)` while another opener has the root; `Invalid` if the root is of that engine already;
+    /// `Corrupt` if a source is unsound, or its copy differs; else those of opening, exporting and importing.
+    pub async fn migrate<A: Backend, B: Backend>(
+        root: impl AsRef<Path>,
+        from: A,
+        to: B,
+        options: Options,
+        on_progress: OnMigration,
+    ) -> Result<Vec<Migrated>> {
+        if from.name() == to.name() {
+            return Err(Invalid::malformed("to", "another engine than the root's").into());
+        }
+        let engine = to.name();
+        let options = Options {
+            durability: Durability::Power,
+            ..options
+        };
+        let source = Self::open_root(root, from, options.clone())?;
+        let target = Self::on(Arc::clone(&source.root), to, options)?;
+        let done = move_all(&source, &target, engine, &on_progress).await;
+        let closed = target.close().await;
+        let closed = closed.and(source.close().await);
+        let migrated = done?;
+        closed.map(|()| migrated)
+    }
+}
+
+async fn move_all(
+    source: &Boards,
+    target: &Boards,
+    engine: &str,
+    on_progress: &OnMigration,
+) -> Result<Vec<Migrated>> {
+    let alone = source.root.alone()?;
+    let (old, new) = (source.opener.file_name(), target.opener.file_name());
+    let boards = on_disk(&source.root, old)?;
+    remove_files(&alone, &boards, new)?;
+    let mut migrated = Vec::new();
+    for board in &boards {
+        match move_board(source, target, board, on_progress).await {
+            Ok(moved) => migrated.push(Migrated {
+                board: board.clone(),
+                moved,
+            }),
+            Err(error) => {
+                // Of no use; what cannot be removed now, the next migration removes.
+                let _ = remove_files(&alone, &boards, new);
+                return Err(error);
+            }
+        }
+    }
+    alone.change_engine(engine)?;
+    // The root is the new engine's from here on, and complete: an old file that stays is only waste.
+    let _ = remove_files(&alone, &boards, old);
+    Ok(migrated)
+}
+
+/// The boards that have a file of an engine.
+fn on_disk(root: &Root, file: &str) -> Result<Vec<BoardEntry>> {
+    let mut boards = Vec::new();
+    for place in [BoardPlace::Active, BoardPlace::Archived] {
+        let slugs = root.boards(place, file)?;
+        boards.extend(slugs.into_iter().map(|slug| BoardEntry { slug, place }));
+    }
+    boards.sort();
+    Ok(boards)
+}
+
+fn remove_files(alone: &Alone<'_>, boards: &[BoardEntry], file: &str) -> Result<()> {
+    boards
+        .iter()
+        .try_for_each(|board| alone.remove_files(&board.slug, board.place, file))
+}
+
+async fn move_board(
+    source: &Boards,
+    target: &Boards,
+    board: &BoardEntry,
+    on_progress: &OnMigration,
+) -> Result<Moved> {
+    let directory = source.root.board(&board.slug, board.place);
+    let how = |create| OpenBoard {
+        create,
+        durability: Durability::Power,
+        mode: RootMode::Exclusive,
+    };
+    let tell = Tell {
+        board: board.slug.clone(),
+        on_progress: Arc::clone(on_progress),
+    };
+    let spool = tempfile::tempfile_in(source.root.path())
+        .map_err(|error| io_error("making room for an export", error))?;
+    let from = Guest::open(source, directory.clone(), how(None)).await?;
+    let read = tell.counted(MigrationStage::Export, None, again(&spool)?);
+    let exported = from.store.export(Box::new(BufWriter::new(read))).await;
+    from.close().await?;
+    let moved = exported?.value;
+
+    let to = Guest::open(target, directory, how(Some(target.new_board()))).await?;
+    let checked = fill_and_check(&*to.store, &spool, &tell).await;
+    to.close().await?;
+    checked.map(|()| moved)
+}
+
+async fn fill_and_check(store: &dyn BoardStore, spool: &File, tell: &Tell) -> Result<()> {
+    let len = spool.metadata().map(|file| file.len());
+    let len = len.map_err(|error| io_error("looking at an export", error))?;
+    let source = tell.counted(MigrationStage::Import, Some(len), again(spool)?);
+    let import = ImportLines {
+        source: Box::new(source),
+        claims: KeepClaims::Yes,
+        actor: Label::new("actor", "migrate").expect("a word of letters is a label"),
+    };
+    store.import_lines(import).await?;
+    if let Some(violation) = store.verify().await?.value.first() {
+        let context = format!("the moved board {} is unsound: {violation:?}", tell.board);
+        return Err(Error::corrupt(context));
+    }
+    let differs = Arc::new(AtomicBool::new(false));
+    let compared = Compared {
+        expected: BufReader::new(again(spool)?),
+        differs: Arc::clone(&differs),
+    };
+    let compared = tell.counted(MigrationStage::Verify, Some(len), compared);
+    let exported = store.export(Box::new(BufWriter::new(compared))).await;
+    if differs.load(Ordering::Relaxed) {
+        let context = format!("the moved board {} differs from its source", tell.board);
+        return Err(Error::corrupt(context));
+    }
+    exported.map(|_| ())
+}
+
+/// The file from its start.
+fn again(spool: &File) -> Result<File> {
+    let file = spool.try_clone().and_then(|mut file| {
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file)
+    });
+    file.map_err(|error| io_error("reading an export again", error))
+}
+
+/// Tells of one board's progress.
+struct Tell {
+    board: BoardSlug,
+    on_progress: OnMigration,
+}
+
+impl Tell {
+    fn counted<T>(&self, stage: MigrationStage, bytes_total: Option<u64>, inner: T) -> Counted<T> {
+        let counted = Counted {
+            inner,
+            progress: MigrationProgress {
+                board: self.board.clone(),
+                stage,
+                bytes: 0,
+                bytes_total,
+            },
+            on_progress: Arc::clone(&self.on_progress),
+        };
+        (self.on_progress)(&counted.progress);
+        counted
+    }
+}
+
+/// Passes bytes on and tells how many.
+struct Counted<T> {
+    inner: T,
+    progress: MigrationProgress,
+    on_progress: OnMigration,
+}
+
+impl<T> Counted<T> {
+    fn add(&mut self, len: usize) {
+        self.progress.bytes += len as u64;
+        (self.on_progress)(&self.progress);
+    }
+}
+
+impl<T: Read> Read for Counted<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.inner.read(buffer)?;
+        self.add(len);
+        Ok(len)
+    }
+}
+
+impl<T: Seek> Seek for Counted<T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = self.inner.seek(to)?;
+        self.progress.bytes = place;
+        Ok(place)
+    }
+}
+
+impl<T: Write> Write for Counted<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.inner.write(bytes)?;
+        self.add(len);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Takes what is expected, and fails at the first byte that is not.
+struct Compared<T> {
+    expected: T,
+    differs: Arc<AtomicBool>,
+}
+
+impl<T: Read> Write for Compared<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut expected = vec![0; bytes.len()];
+        let is_long = self.expected.read_exact(&mut expected).is_ok();
+        if is_long && expected == bytes {
+            return Ok(bytes.len());
+        }
+        self.differs.store(true, Ordering::Relaxed);
+        Err(io::ErrorKind::InvalidData.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Display for MigrationStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Export => "reading",
+            Self::Import => "writing",
+            Self::Verify => "verifying",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(expected: &'static [u8]) -> (Compared<&'static [u8]>, Arc<AtomicBool>) {
+        let differs = Arc::new(AtomicBool::new(false));
+        let compared = Compared {
+            expected,
+            differs: Arc::clone(&differs),
+        };
+        (compared, differs)
+    }
+
+    #[test]
+    fn a_copy_that_differs_is_told() {
+        for (expected, found) in [(&b"same"[..], &b"sane"[..]), (b"short", b"shorter")] {
+            let (mut compared, differs) = compared(expected);
+            assert!(compared.write_all(found).is_err());
+            assert!(differs.load(Ordering::Relaxed), "{expected:?} {found:?}");
+        }
+        let (mut compared, differs) = compared(b"the same");
+        compared.write_all(b"the ").unwrap();
+        compared.write_all(b"same").unwrap();
+        assert!(!differs.load(Ordering::Relaxed));
+    }
+}
