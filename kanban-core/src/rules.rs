@@ -28,9 +28,12 @@ pub(crate) use self::claim::ripen;
 pub(crate) use self::draft::{Decided, Draft, Refusal};
 pub(crate) use self::settle::land;
 
-use crate::error::Result;
+use crate::error::{Invalid, Result};
 use crate::request::Effect;
 use crate::view::View;
+
+/// How many kinds a filter or a subscription may name.
+const KINDS_MAX: usize = 100;
 
 /// A write operation: decides on a draft what is to be written.
 pub(crate) trait Command: Send + 'static {
@@ -48,6 +51,15 @@ pub(crate) trait Question: Send + 'static {
 
     /// Asks.
     fn ask(&self, view: &dyn View) -> Result<Self::Answer>;
+}
+
+/// Refuses a number of rows of none or of too many.
+fn check_limit(limit: usize, max: usize) -> std::result::Result<(), Invalid> {
+    match limit {
+        0 => Err(Invalid::below("limit", 1, 0)),
+        _ if limit > max => Err(Invalid::above("limit", max as u64, limit as u64)),
+        _ => Ok(()),
+    }
 }
 
 /// What a command that decided to answer says: its effect is `Applied` if the draft has changes.

@@ -14,185 +14,54 @@ macro_rules! columns {
     (@mark $column:literal) => { ", ?" };
 }
 
-columns!(
-    board,
-    board_marks,
-    BOARD_COLUMNS = "one",
-    "created_at",
-    "seed",
-    "seq",
-    "event",
-    "run",
-    "comment",
-    "attachment",
-    "subscription",
-    "lease",
-    "reserved_seq",
-    "reserved_event",
-    "reserved_run",
-    "reserved_comment",
-    "reserved_attachment",
-    "reserved_subscription",
-    "reserved_lease",
-    "boot",
-    "horizon"
-);
-columns!(
-    policy,
-    policy_marks,
-    POLICY_COLUMNS = "one",
-    "claim_ttl_ms",
-    "failure_limit",
-    "backoff_base_ms",
-    "backoff_max_ms",
-    "block_streak_limit",
-    "review_round_limit"
-);
-columns!(
-    pause,
-    pause_marks,
-    PAUSE_COLUMNS = "assignee",
-    "actor",
-    "reason",
-    "at"
-);
-columns!(
-    group,
-    group_marks,
-    GROUP_COLUMNS = "instance",
-    "number",
-    "at"
-);
-columns!(
-    task,
-    task_marks,
-    TASK_COLUMNS = "id",
-    "title",
-    "status",
-    "phase",
-    "priority",
-    "assignee",
-    "implementer",
-    "reviewer",
-    "tenant",
-    "created_by",
-    "created_from",
-    "created_at",
-    "updated_at",
-    "started_at",
-    "completed_at",
-    "settled_at",
-    "wake_at",
-    "not_before",
-    "idempotency_key",
-    "version",
-    "open_parents",
-    "failures",
-    "deferrals",
-    "last_error",
-    "failure_limit",
-    "max_runtime_ms",
-    "block_kind",
-    "block_reason",
-    "block_by",
-    "block_at",
-    "block_streak_kind",
-    "block_streak_count",
-    "review_rounds",
-    "claim_run",
-    "claim_claimant",
-    "claim_expires_at",
-    "claim_must_end_by",
-    "claim_heartbeat_at",
-    "claim_worker_host",
-    "claim_worker_pid",
-    "claim_worker_started",
-    "claim_request_id",
-    "archived_from",
-    "archived_block_kind",
-    "archived_block_reason",
-    "archived_block_by",
-    "archived_block_at",
-    "archived_wake_at",
-    "decomposed_at",
-    "waiting",
-    "collectable"
-);
-columns!(
-    run,
-    run_marks,
-    RUN_COLUMNS = "id",
-    "task",
-    "phase",
-    "assignee",
-    "claimant",
-    "request_id",
-    "worker_host",
-    "worker_pid",
-    "worker_started",
-    "started_at",
-    "ended_at",
-    "outcome",
-    "ended_by",
-    "summary",
-    "error",
-    "metadata"
-);
-columns!(
-    event,
-    event_marks,
-    EVENT_COLUMNS = "id",
-    "seq",
-    "at",
-    "task",
-    "run",
-    "actor",
-    "kind",
-    "data"
-);
-columns!(
-    comment,
-    comment_marks,
-    COMMENT_COLUMNS = "id",
-    "task",
-    "author",
-    "body",
-    "at",
-    "request_id"
-);
-columns!(
-    attachment,
-    attachment_marks,
-    ATTACHMENT_COLUMNS = "id",
-    "task",
-    "file_name",
-    "uri",
-    "media_type",
-    "size",
-    "attached_by",
-    "at",
-    "request_id"
-);
-columns!(
-    subscription,
-    subscription_marks,
-    SUBSCRIPTION_COLUMNS = "id",
-    "task",
-    "channel",
-    "address",
-    "thread",
-    "kinds",
-    "routing",
-    "mode",
-    "created_at",
-    "cursor",
-    "attempts",
-    "lease_id",
-    "lease_until",
-    "lease_through",
-    "acked",
-    "retry_at"
-);
+columns! {
+    board, board_marks, BOARD_COLUMNS = "one", "created_at", "seed", "seq", "event", "run",
+    "comment", "attachment", "subscription", "lease", "reserved_seq", "reserved_event",
+    "reserved_run", "reserved_comment", "reserved_attachment", "reserved_subscription",
+    "reserved_lease", "boot", "horizon"
+}
+columns! {
+    policy, policy_marks, POLICY_COLUMNS = "one", "claim_ttl_ms", "failure_limit",
+    "backoff_base_ms", "backoff_max_ms", "block_streak_limit", "review_round_limit"
+}
+columns! {
+    pause, pause_marks, PAUSE_COLUMNS = "assignee", "actor", "reason", "at"
+}
+columns! {
+    group, group_marks, GROUP_COLUMNS = "instance", "number", "at"
+}
+columns! {
+    task, task_marks, TASK_COLUMNS = "id", "title", "status", "phase", "priority", "assignee",
+    "implementer", "reviewer", "tenant", "created_by", "created_from", "created_at", "updated_at",
+    "started_at", "completed_at", "settled_at", "wake_at", "not_before", "idempotency_key",
+    "version", "open_parents", "failures", "deferrals", "last_error", "failure_limit",
+    "max_runtime_ms", "block_kind", "block_reason", "block_by", "block_at", "block_streak_kind",
+    "block_streak_count", "review_rounds", "claim_run", "claim_claimant", "claim_expires_at",
+    "claim_must_end_by", "claim_heartbeat_at", "claim_worker_host", "claim_worker_pid",
+    "claim_worker_started", "claim_request_id", "archived_from", "archived_block_kind",
+    "archived_block_reason", "archived_block_by", "archived_block_at", "archived_wake_at",
+    "decomposed_at", "waiting", "collectable"
+}
+columns! {
+    run, run_marks, RUN_COLUMNS = "id", "task", "phase", "assignee", "claimant", "request_id",
+    "worker_host", "worker_pid", "worker_started", "started_at", "ended_at", "outcome", "ended_by",
+    "summary", "error", "metadata"
+}
+columns! {
+    event, event_marks, EVENT_COLUMNS = "id", "seq", "at", "task", "run", "actor", "kind", "data"
+}
+columns! {
+    comment, comment_marks, COMMENT_COLUMNS = "id", "task", "author", "body", "at", "request_id"
+}
+columns! {
+    attachment, attachment_marks, ATTACHMENT_COLUMNS = "id", "task", "file_name", "uri",
+    "media_type", "size", "attached_by", "at", "request_id"
+}
+columns! {
+    subscription, subscription_marks, SUBSCRIPTION_COLUMNS = "id", "task", "channel", "address",
+    "thread", "kinds", "routing", "mode", "created_at", "cursor", "attempts", "lease_id",
+    "lease_until", "lease_through", "acked", "retry_at"
+}
 
 macro_rules! statements {
     ($($name:ident = $($part:expr),+;)*) => {

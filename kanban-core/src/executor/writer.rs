@@ -124,7 +124,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             if !must_skip(&before) {
                 return Ok(Verdict::RollBack);
             }
-            let counters = zip(before.counters, before.reserved, u64::max);
+            let counters = before.counters.zip(before.reserved, u64::max);
             let boot = boot.map(str::to_owned);
             let after = BoardState {
                 counters,
@@ -221,9 +221,9 @@ impl<'a, E: Engine> Writer<'a, E> {
         let mut promised = Counters::default();
         let end = self.shared.engine.write(&mut |txn| {
             let before = txn.view().board()?;
-            let wanted = zip(needed, before.counters, u64::max);
-            let wanted = zip(wanted, wanted, |n, _| n + RESERVED);
-            let reserved = zip(wanted, before.reserved, u64::max);
+            let wanted = needed.zip(before.counters, u64::max);
+            let wanted = wanted.zip(wanted, |n, _| n + RESERVED);
+            let reserved = wanted.zip(before.reserved, u64::max);
             promised = reserved;
             let boot = boot.map(str::to_owned);
             let after = BoardState {
@@ -365,19 +365,5 @@ fn apply_ripe(txn: &mut dyn Txn, now: Millis) -> Result<bool> {
 
 /// Whether a number is above the bound of its kind.
 fn exceeds(numbers: Counters, bounds: Counters) -> bool {
-    zip(numbers, bounds, |n, max| u64::from(n > max)) != Counters::default()
-}
-
-/// Combines two sets of counters, kind by kind.
-fn zip(a: Counters, b: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
-    use crate::model::{AttachmentId, CommentId, EventId, LeaseId, RunId, Seq, SubscriptionId};
-    Counters {
-        seq: Seq::new(with(a.seq.get(), b.seq.get())),
-        event: EventId::new(with(a.event.get(), b.event.get())),
-        run: RunId::new(with(a.run.get(), b.run.get())),
-        comment: CommentId::new(with(a.comment.get(), b.comment.get())),
-        attachment: AttachmentId::new(with(a.attachment.get(), b.attachment.get())),
-        subscription: SubscriptionId::new(with(a.subscription.get(), b.subscription.get())),
-        lease: LeaseId::new(with(a.lease.get(), b.lease.get())),
-    }
+    numbers.zip(bounds, |n, max| u64::from(n > max)) != Counters::default()
 }

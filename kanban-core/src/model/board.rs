@@ -27,6 +27,24 @@ pub struct Counters {
     pub lease: LeaseId,
 }
 
+impl Counters {
+    /// Combines two sets, kind by kind.
+    pub(crate) fn zip(self, other: Self, with: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            seq: Seq::new(with(self.seq.get(), other.seq.get())),
+            event: EventId::new(with(self.event.get(), other.event.get())),
+            run: RunId::new(with(self.run.get(), other.run.get())),
+            comment: CommentId::new(with(self.comment.get(), other.comment.get())),
+            attachment: AttachmentId::new(with(self.attachment.get(), other.attachment.get())),
+            subscription: SubscriptionId::new(with(
+                self.subscription.get(),
+                other.subscription.get(),
+            )),
+            lease: LeaseId::new(with(self.lease.get(), other.lease.get())),
+        }
+    }
+}
+
 /// The board's own row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

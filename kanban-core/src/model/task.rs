@@ -265,6 +265,13 @@ pub struct Task {
     pub collectable: bool,
 }
 
+impl Task {
+    /// Whether it could be claimed, were it not held back by `not_before`.
+    pub(crate) fn is_waiting_at(&self, now: Millis) -> bool {
+        self.status.is_claimable() && self.not_before.is_some_and(|at| at > now)
+    }
+}
+
 worded! {
     /// The long texts of a task, each kept apart from its row.
     TextKind {

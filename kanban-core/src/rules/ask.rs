@@ -20,7 +20,7 @@ use crate::model::{Pause, Policy, Task, TaskId};
 use crate::request::Stats;
 use crate::view::View;
 
-use super::Question;
+use super::{Question, check_limit};
 
 /// How many entries a page has at most, and how many rows are asked for at a time.
 const PAGE_MAX: usize = 1000;
@@ -79,12 +79,8 @@ impl Question for AskStats {
 }
 
 /// Refuses a page of none or of too many.
-fn check_limit(limit: usize) -> Result<(), Invalid> {
-    match limit {
-        0 => Err(Invalid::below("limit", 1, 0)),
-        1..=PAGE_MAX => Ok(()),
-        _ => Err(Invalid::above("limit", PAGE_MAX as u64, limit as u64)),
-    }
+fn check_page(limit: usize) -> Result<(), Invalid> {
+    check_limit(limit, PAGE_MAX)
 }
 
 /// The task that a question is about.
@@ -121,7 +117,7 @@ mod tests {
     #[test]
     fn a_limit_is_1_to_1000() {
         for (limit, is_good) in [(0, false), (1, true), (1000, true), (1001, false)] {
-            assert_eq!(check_limit(limit).is_ok(), is_good, "{limit}");
+            assert_eq!(check_page(limit).is_ok(), is_good, "{limit}");
         }
     }
 

@@ -17,7 +17,7 @@ use super::authority::{expect_status, stand_once};
 use super::draft::{Decided, Draft, Entry, Refusal};
 use super::end::{Failure, fail_task};
 use super::settle::{PAGE, land, move_to};
-use super::{Answered, Command};
+use super::{Answered, Command, check_limit};
 
 /// How many tasks one call of upkeep takes.
 const BATCH_MAX: usize = 1000;
@@ -262,11 +262,7 @@ impl Command for WakeDue {
 
 /// Refuses a batch of none or of too many.
 pub(super) fn check_batch(limit: usize) -> std::result::Result<(), Invalid> {
-    match limit {
-        0 => Err(Invalid::below("limit", 1, 0)),
-        1..=BATCH_MAX => Ok(()),
-        _ => Err(Invalid::above("limit", BATCH_MAX as u64, limit as u64)),
-    }
+    check_limit(limit, BATCH_MAX)
 }
 
 /// Cuts what was asked for with one to spare.

@@ -1,15 +1,19 @@
 //! What one command is going to write, on top of what is.
 
-use std::collections::BTreeMap;
+mod entry;
+mod refusal;
 
-use serde_json::{Map, Value};
+pub(crate) use self::entry::Entry;
+pub(crate) use self::refusal::Refusal;
+
+use std::collections::BTreeMap;
 
 use crate::change::Change;
 use crate::clock::IdSource;
-use crate::error::{Error, Invalid, Rejection, Result, Subject};
+use crate::error::{Result, Subject};
 use crate::model::{
     Attachment, AttachmentId, BoardState, Comment, CommentId, Event, EventId, EventKind,
-    JsonObject, Label, LeaseId, Link, Millis, Pause, Policy, Run, RunId, Scope, Seq, Subscription,
+    JsonObject, LeaseId, Link, Millis, Pause, Policy, Run, RunId, Scope, Seq, Subscription,
     SubscriptionId, Task, TaskId, TextKind,
 };
 use crate::view::View;
@@ -18,42 +22,6 @@ use super::Answered;
 
 /// How a decision ends: an answer, a refusal by a rule, or a failure of the storage underneath.
 pub(crate) type Decided<T> = std::result::Result<Answered<T>, Refusal>;
-
-/// Why a decision gave no answer.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// A rule said no: nothing of the draft is written.
-    Rule(Error),
-    /// A rule said no, and what the draft holds is written all the same (`PhantomTasks`).
-    WithTrace(Error),
-    /// The storage failed while the rule asked.
-    Storage(Error),
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rule(rejection.into())
-    }
-}
-
-impl From<Invalid> for Refusal {
-    fn from(invalid: Invalid) -> Self {
-        Self::Rule(invalid.into())
-    }
-}
-
-/// `?` on a question to the view: rules never turn those into refusals.
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Storage(error)
-    }
-}
-
-impl From<Subject> for Refusal {
-    fn from(subject: Subject) -> Self {
-        Self::Rule(Error::not_found(subject))
-    }
-}
 
 /// A row that a command touches: as the transaction holds it, and as it will be.
 #[derive(Debug)]
@@ -195,7 +163,7 @@ impl<'a> Draft<'a> {
     /// Writes a task's row. Its first write remembers what the transaction held.
     pub(crate) fn put_task(&mut self, mut task: Task) -> Result<()> {
         let now = self.now;
-        task.waiting = task.status.is_claimable() && task.not_before.is_some_and(|at| at > now);
+        task.waiting = task.is_waiting_at(now);
         if let Some(touched) = self.tasks.get_mut(&task.id) {
             touched.after = Some(task);
         } else {
@@ -214,7 +182,7 @@ impl<'a> Draft<'a> {
     /// Writes a task's row that the view does not hold: spares the look-up.
     pub(crate) fn put_new_task(&mut self, mut task: Task) {
         let now = self.now;
-        task.waiting = task.status.is_claimable() && task.not_before.is_some_and(|at| at > now);
+        task.waiting = task.is_waiting_at(now);
         self.tasks.insert(
             task.id.clone(),
             Touched {
@@ -510,74 +478,5 @@ impl std::fmt::Debug for Draft<'_> {
         f.debug_struct("Draft")
             .field("now", &self.now)
             .finish_non_exhaustive()
-    }
-}
-
-/// An event to be appended.
-#[derive(Debug)]
-pub(crate) struct Entry<'a> {
-    kind: EventKind,
-    task: Option<&'a TaskId>,
-    run: Option<RunId>,
-    actor: Option<&'a Label>,
-    data: Map<String, Value>,
-}
-
-impl<'a> Entry<'a> {
-    /// An event of a task.
-    pub(crate) fn of(task: &'a TaskId, kind: EventKind) -> Self {
-        Self {
-            kind,
-            task: Some(task),
-            run: None,
-            actor: None,
-            data: Map::new(),
-        }
-    }
-
-    /// An event of the board.
-    pub(crate) fn of_board(kind: EventKind) -> Self {
-        Self {
-            kind,
-            task: None,
-            run: None,
-            actor: None,
-            data: Map::new(),
-        }
-    }
-
-    /// Names the run.
-    pub(crate) const fn run(mut self, run: Option<RunId>) -> Self {
-        self.run = run;
-        self
-    }
-
-    /// Names who did it.
-    pub(crate) const fn by(mut self, actor: Option<&'a Label>) -> Self {
-        self.actor = actor;
-        self
-    }
-
-    /// Adds a detail; an absent one (JSON null) is left out.
-    pub(crate) fn with(mut self, key: &str, value: impl serde::Serialize) -> Self {
-        let value = serde_json::to_value(value).expect("details are plain values with string keys");
-        if !value.is_null() {
-            self.data.insert(key.to_owned(), value);
-        }
-        self
-    }
-
-    /// Adds a detail whose absence is told too, as JSON null.
-    pub(crate) fn with_or_null(mut self, key: &str, value: impl serde::Serialize) -> Self {
-        self.data.insert(key.to_owned(), Value::Null);
-        self.with(key, value)
-    }
-
-    /// Adds the two statuses of a status change; nothing where the status stays.
-    pub(crate) fn moved(self, from: crate::model::Status, to: crate::model::Status) -> Self {
-        if from == to {
-            return self;
-        }
-        self.with("from", from).with("to", to)
     }
 }

@@ -6,8 +6,8 @@ use crate::change::Change;
 use crate::engine::Txn;
 use crate::error::Error;
 use crate::model::{
-    AttachmentId, BoardState, CommentId, Counters, Event, EventId, EventKind, JsonObject, Label,
-    LeaseId, Millis, Outcome, Run, RunId, Seq, SubscriptionId, Task, TaskId,
+    BoardState, Counters, Event, EventId, EventKind, JsonObject, Label, Millis, Outcome, Run,
+    RunId, Seq, Task, TaskId,
 };
 use crate::request::Moved;
 use crate::rules::land;
@@ -101,8 +101,7 @@ impl Closing<'_> {
         };
         let mut task = before.clone();
         let (from, to) = land(&mut task, self.now);
-        task.waiting =
-            task.status.is_claimable() && task.not_before.is_some_and(|at| at > self.now);
+        task.waiting = task.is_waiting_at(self.now);
         task.version = task.version.next();
         task.updated_at = self.now;
         let mut data = Map::new();
@@ -187,15 +186,7 @@ impl Closing<'_> {
 }
 
 fn raised(counters: Counters) -> Counters {
-    Counters {
-        seq: Seq::new(counters.seq.get() + RAISED_BY),
-        event: EventId::new(counters.event.get() + RAISED_BY),
-        run: RunId::new(counters.run.get() + RAISED_BY),
-        comment: CommentId::new(counters.comment.get() + RAISED_BY),
-        attachment: AttachmentId::new(counters.attachment.get() + RAISED_BY),
-        subscription: SubscriptionId::new(counters.subscription.get() + RAISED_BY),
-        lease: LeaseId::new(counters.lease.get() + RAISED_BY),
-    }
+    counters.zip(counters, |number, _| number + RAISED_BY)
 }
 
 /// The highest of the counters.

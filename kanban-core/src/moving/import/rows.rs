@@ -101,8 +101,7 @@ impl Taking<'_> {
         if task.max_runtime == Some(0) {
             return Err(self.unsound("max_runtime_ms must be greater than zero"));
         }
-        task.waiting =
-            task.status.is_claimable() && task.not_before.is_some_and(|at| at > self.now);
+        task.waiting = task.is_waiting_at(self.now);
         // gc looks at every settled task once, and finds out whether there is something for it.
         task.collectable = task.settled_at.is_some();
         let id = task.id.clone();

@@ -9,13 +9,13 @@ use crate::view::{ListIndex, ListKey, View};
 
 use super::super::Question;
 use super::tasks::all_children;
-use super::{LOOKED_AT_MAX, PAGE_MAX, check_limit};
+use super::{LOOKED_AT_MAX, PAGE_MAX, check_page};
 
 impl Question for List {
     type Answer = Page<Task>;
 
     fn ask(&self, view: &dyn View) -> Result<Page<Task>> {
-        check_limit(self.limit)?;
+        check_page(self.limit)?;
         let after = match &self.after {
             Some(cursor) => Some(place_of(cursor, self.order)?),
             None => None,

@@ -5,19 +5,16 @@ use crate::model::{
     Event, EventId, EventKind, Millis, Scope, Subscription, SubscriptionId, TaskId,
 };
 use crate::request::{EventFilter, EventPage, Events, SubscriptionsAfter};
+use crate::rules::{KINDS_MAX, Question};
 use crate::view::View;
 
-use super::super::Question;
-use super::{LOOKED_AT_MAX, PAGE_MAX, check_limit};
-
-/// How many kinds a filter names.
-const KINDS_MAX: usize = 100;
+use super::{LOOKED_AT_MAX, PAGE_MAX, check_page};
 
 impl Question for Events {
     type Answer = EventPage;
 
     fn ask(&self, view: &dyn View) -> Result<EventPage> {
-        check_limit(self.limit)?;
+        check_page(self.limit)?;
         let EventFilter { task, kinds } = &self.filter;
         if kinds.len() > KINDS_MAX {
             return Err(Invalid::too_many("kinds", KINDS_MAX, kinds.len()).into());
@@ -47,7 +44,7 @@ impl Question for SubscriptionsAfter {
     type Answer = Vec<Subscription>;
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Subscription>> {
-        check_limit(self.limit)?;
+        check_page(self.limit)?;
         match &self.task {
             Some(task) => view.subscriptions_of(&Scope::Task(task.clone()), self.after, self.limit),
             None => view.subscriptions(self.after, self.limit),
@@ -72,7 +69,7 @@ impl Question for Pending {
     type Answer = Vec<Subscription>;
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Subscription>> {
-        check_limit(self.limit)?;
+        check_page(self.limit)?;
         let mut looks = LOOKED_AT_MAX;
         let mut pending = Vec::new();
         let mut after: Option<SubscriptionId> = None;

@@ -9,7 +9,7 @@ use crate::request::{Kin, OfTask};
 use crate::view::View;
 
 use super::super::Question;
-use super::{PAGE_MAX, check_limit, subject};
+use super::{PAGE_MAX, check_page, subject};
 
 /// How many ids a question takes.
 const IDS_MAX: usize = 1000;
@@ -65,7 +65,7 @@ impl Question for IdsByPrefix {
     type Answer = Vec<TaskId>;
 
     fn ask(&self, view: &dyn View) -> Result<Vec<TaskId>> {
-        check_limit(self.limit)?;
+        check_page(self.limit)?;
         // No engine is asked for letters that its pattern language might take for its own.
         if !self.prefix.is_empty() && TaskId::new(self.prefix.as_str()).is_err() {
             return Ok(Vec::new());
@@ -104,7 +104,7 @@ impl Question for ParentsOf {
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Task>> {
         let Kin { task, after, limit } = &self.0;
-        check_limit(*limit)?;
+        check_page(*limit)?;
         subject(view, task)?;
         rows(view, &view.parents(task, after.as_ref(), *limit)?)
     }
@@ -119,7 +119,7 @@ impl Question for ChildrenOf {
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Task>> {
         let Kin { task, after, limit } = &self.0;
-        check_limit(*limit)?;
+        check_page(*limit)?;
         subject(view, task)?;
         rows(view, &view.children(task, after.as_ref(), *limit)?)
     }
@@ -134,7 +134,7 @@ impl Question for RunsOf {
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Run>> {
         let OfTask { task, after, limit } = &self.0;
-        check_limit(*limit)?;
+        check_page(*limit)?;
         subject(view, task)?;
         view.runs_of(task, *after, *limit)
     }
@@ -149,7 +149,7 @@ impl Question for CommentsOf {
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Comment>> {
         let OfTask { task, after, limit } = &self.0;
-        check_limit(*limit)?;
+        check_page(*limit)?;
         subject(view, task)?;
         view.comments_of(task, *after, *limit)
     }
@@ -164,7 +164,7 @@ impl Question for AttachmentsOf {
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Attachment>> {
         let OfTask { task, after, limit } = &self.0;
-        check_limit(*limit)?;
+        check_page(*limit)?;
         subject(view, task)?;
         view.attachments_of(task, *after, *limit)
     }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Invalid, Result};
+use crate::error::Result;
 use crate::model::{
     Event, EventId, EventKind, Millis, Scope, Subscription, SubscriptionId, Task, TaskId,
 };
 use crate::request::{CollectEvents, Covered, More};
-use crate::rules::Command;
 use crate::rules::draft::{Decided, Draft};
 use crate::rules::links::SUBSCRIPTIONS_MAX;
 use crate::rules::settle::PAGE;
+use crate::rules::{Command, check_limit};
 
 use super::count;
 
@@ -24,7 +24,7 @@ impl Command for CollectEvents {
     type Answer = (u64, More);
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<(u64, More)> {
-        check_limit(self.limit)?;
+        check_limit(self.limit, COLLECTED_MAX)?;
         let until = draft.now().before(self.older_than);
         let mut sweep = Sweep {
             limit: self.limit,
@@ -207,14 +207,6 @@ impl Undelivered {
         let is_after = |cursor: EventId| cursor < event.id;
         self.of_any_kind.is_some_and(is_after)
             || self.of_kind.get(&event.kind).copied().is_some_and(is_after)
-    }
-}
-
-fn check_limit(limit: usize) -> Result<(), Invalid> {
-    match limit {
-        0 => Err(Invalid::below("limit", 1, 0)),
-        1..=COLLECTED_MAX => Ok(()),
-        _ => Err(Invalid::above("limit", COLLECTED_MAX as u64, limit as u64)),
     }
 }
 
