@@ -176,6 +176,15 @@ impl Boards {
         self.root.path()
     }
 
+    /// The file of a board in use, for messages: whether it is there is not looked at. `None` is `default`. Nothing but
+    /// the engine may open it.
+    #[must_use]
+    pub fn file(&self, slug: Option<&BoardSlug>) -> PathBuf {
+        let slug = slug.cloned().unwrap_or_default();
+        let directory = self.root.board(&slug, BoardPlace::Active);
+        directory.join(self.opener.file_name())
+    }
+
     /// Opens a board, created on first use. `None` is `default`. All handles of one board share one store.
     ///
     /// # Errors

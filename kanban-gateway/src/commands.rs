@@ -2,6 +2,7 @@
 
 mod ask;
 mod batch;
+mod board;
 mod deliver;
 mod edit;
 mod graph;
@@ -31,17 +32,16 @@ pub(crate) use self::{
 };
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use directories::BaseDirs;
-use kanban_core::{BoardSlug, BoardStore, Boards, Durability, Options, RootMode};
-use pollster::block_on;
+use kanban_core::{BoardSlug, Durability, Options, RootMode};
 
 use crate::cli::{Cli, Command, DurabilityArg, Global, ImportCommand, RootModeArg};
 use crate::demo;
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
-use crate::store;
+use crate::output::{self, Output};
+
+use self::board::{Board, Missing};
 
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
@@ -55,106 +55,90 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
         Command::Man(args) => return produce::man(args, output),
         _ => {}
     }
-    let root = root(&global)?;
-    let boards = store::open(&root, global.store, options(&global))?;
-    let ended = on_boards(&boards, slug.as_ref(), command, output);
-    let closed = block_on(boards.close());
+    let board = Board::new(
+        root(&global)?,
+        global.store,
+        options(&global),
+        slug,
+        Missing::of(&command),
+    );
+    let ended = on_board(&board, command, output)
+        .map_err(|failure| ids::explained(&board, failure).at(board.file()));
+    let closed = board.close().map_err(|failure| failure.at(board.file()));
     let exit = ended?;
     closed?;
+    if let Some(root) = board.missing_root().filter(|_| !output.is_json()) {
+        output::note(&format!("there is nothing yet in {}", root.display()));
+    }
     Ok(exit)
 }
 
-fn on_boards(
-    boards: &Boards,
-    slug: Option<&BoardSlug>,
-    command: Command,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
+fn on_board(board: &Board, command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
-        Command::Boards => return keep::boards(boards, output),
-        Command::Board(command) => return keep::board(boards, &command, output),
-        _ => {}
-    }
-    // A misspelt board is not made by asking it something.
-    let store = match command {
-        Command::Add(_) | Command::Import(_) => block_on(boards.open(slug))?,
-        _ => block_on(boards.open_existing(slug))?,
-    };
-    let board = Board { store };
-    match command {
-        Command::Add(args) => make::add(&board, args, output),
-        Command::Update(args) => edit::update(&board, &args, output),
-        Command::Assign(args) => edit::assign(&board, &args, output),
-        Command::Link(args) => make::link(&board, &args, output),
-        Command::Unlink(args) => make::unlink(&board, &args, output),
-        Command::Comment(args) => make::comment(&board, &args, output),
-        Command::Attach(args) => make::attach(&board, &args, output),
-        Command::Detach(args) => make::detach(&board, &args, output),
-        Command::Show(args) => show::show(&board, &args, output),
-        Command::List(args) => ask::list(&board, &args, output),
-        Command::Tasks(args) => look::tasks(&board, &args, output),
-        Command::Ids(args) => look::ids(&board, &args, output),
-        Command::Parents(args) => look::parents(&board, &args, output),
-        Command::Children(args) => look::children(&board, &args, output),
-        Command::Graph(args) => graph::graph(&board, &args, output),
-        Command::Runs(args) => look::runs(&board, &args, output),
-        Command::Comments(args) => look::comments(&board, &args, output),
-        Command::Attachments(args) => look::attachments(&board, &args, output),
-        Command::Summaries(args) => look::summaries(&board, &args, output),
-        Command::Reached(args) => look::reached(&board, &args, output),
-        Command::Events(args) => ask::events(&board, &args, output),
-        Command::Stats => ask::stats(&board, output),
-        Command::Claim(args) => work::claim(&board, &args, output),
-        Command::Heartbeat(args) => work::heartbeat(&board, &args, output),
-        Command::Spawned(args) => work::spawned(&board, &args, output),
-        Command::Complete(args) => work::complete(&board, &args, output),
-        Command::Fail(args) => work::fail(&board, &args, output),
-        Command::Release(args) => work::release(&board, &args, output),
-        Command::Block(args) => hold::block(&board, &args, output),
-        Command::Unblock(args) => hold::unblock(&board, &args, output),
-        Command::Schedule(args) => hold::schedule(&board, &args, output),
-        Command::Promote(args) => hold::promote(&board, &args, output),
-        Command::Pause(args) => hold::pause(&board, &args, output),
-        Command::Resume(args) => hold::resume(&board, &args, output),
-        Command::Pauses => hold::pauses(&board, output),
-        Command::Review(command) => plan::review(&board, &command, output),
-        Command::Reopen(args) => plan::reopen(&board, &args, output),
-        Command::Specify(args) => plan::specify(&board, &args, output),
-        Command::Decompose(args) => batch::decompose(&board, &args, output),
-        Command::Archive(args) => plan::archive(&board, &args, output),
-        Command::Restore(args) => plan::restore(&board, &args, output),
-        Command::Delete(args) => plan::delete(&board, &args, output),
-        Command::Subscribe(args) => deliver::subscribe(&board, &args, output),
-        Command::Unsubscribe(args) => deliver::unsubscribe(&board, &args, output),
-        Command::Subscriptions(args) => deliver::subscriptions(&board, &args, output),
-        Command::Lease(args) => deliver::lease(&board, &args, output),
-        Command::Ack(args) => deliver::ack(&board, &args, output),
-        Command::Nack(args) => deliver::nack(&board, &args, output),
-        Command::Policy(command) => policy::policy(&board, &command, output),
-        Command::Gc(args) => keep::gc(&board, &args, output),
-        Command::Purge(args) => keep::purge(&board, &args, output),
-        Command::Tick => keep::tick(&board, output),
-        Command::Verify => keep::verify(&board, output),
-        Command::Export(args) => moving::export(&board, &args, output),
-        Command::Backup(args) => moving::backup(&board, args, output),
-        Command::Import(ImportCommand::Backup(args)) => {
-            moving::restore(boards, &board, args, output)
-        }
-        Command::Import(ImportCommand::Jsonl(args)) => moving::import(&board, &args, output),
-        Command::Import(args) => keep::import(&board, &args, output),
-        Command::Boards
-        | Command::Board(_)
-        | Command::Demo
-        | Command::Completions(_)
-        | Command::Man(_) => {
+        Command::Boards => keep::boards(board, output),
+        Command::Board(command) => keep::board(board, &command, output),
+        Command::Add(args) => make::add(board, args, output),
+        Command::Update(args) => edit::update(board, &args, output),
+        Command::Assign(args) => edit::assign(board, &args, output),
+        Command::Link(args) => make::link(board, &args, output),
+        Command::Unlink(args) => make::unlink(board, &args, output),
+        Command::Comment(args) => make::comment(board, &args, output),
+        Command::Attach(args) => make::attach(board, &args, output),
+        Command::Detach(args) => make::detach(board, &args, output),
+        Command::Show(args) => show::show(board, &args, output),
+        Command::List(args) => ask::list(board, &args, output),
+        Command::Tasks(args) => look::tasks(board, &args, output),
+        Command::Ids(args) => look::ids(board, &args, output),
+        Command::Parents(args) => look::parents(board, &args, output),
+        Command::Children(args) => look::children(board, &args, output),
+        Command::Graph(args) => graph::graph(board, &args, output),
+        Command::Runs(args) => look::runs(board, &args, output),
+        Command::Comments(args) => look::comments(board, &args, output),
+        Command::Attachments(args) => look::attachments(board, &args, output),
+        Command::Summaries(args) => look::summaries(board, &args, output),
+        Command::Reached(args) => look::reached(board, &args, output),
+        Command::Events(args) => ask::events(board, &args, output),
+        Command::Stats => ask::stats(board, output),
+        Command::Claim(args) => work::claim(board, &args, output),
+        Command::Heartbeat(args) => work::heartbeat(board, &args, output),
+        Command::Spawned(args) => work::spawned(board, &args, output),
+        Command::Complete(args) => work::complete(board, &args, output),
+        Command::Fail(args) => work::fail(board, &args, output),
+        Command::Release(args) => work::release(board, &args, output),
+        Command::Block(args) => hold::block(board, &args, output),
+        Command::Unblock(args) => hold::unblock(board, &args, output),
+        Command::Schedule(args) => hold::schedule(board, &args, output),
+        Command::Promote(args) => hold::promote(board, &args, output),
+        Command::Pause(args) => hold::pause(board, &args, output),
+        Command::Resume(args) => hold::resume(board, &args, output),
+        Command::Pauses => hold::pauses(board, output),
+        Command::Review(command) => plan::review(board, &command, output),
+        Command::Reopen(args) => plan::reopen(board, &args, output),
+        Command::Specify(args) => plan::specify(board, &args, output),
+        Command::Decompose(args) => batch::decompose(board, &args, output),
+        Command::Archive(args) => plan::archive(board, &args, output),
+        Command::Restore(args) => plan::restore(board, &args, output),
+        Command::Delete(args) => plan::delete(board, &args, output),
+        Command::Subscribe(args) => deliver::subscribe(board, &args, output),
+        Command::Unsubscribe(args) => deliver::unsubscribe(board, &args, output),
+        Command::Subscriptions(args) => deliver::subscriptions(board, &args, output),
+        Command::Lease(args) => deliver::lease(board, &args, output),
+        Command::Ack(args) => deliver::ack(board, &args, output),
+        Command::Nack(args) => deliver::nack(board, &args, output),
+        Command::Policy(command) => policy::policy(board, &command, output),
+        Command::Gc(args) => keep::gc(board, &args, output),
+        Command::Purge(args) => keep::purge(board, &args, output),
+        Command::Tick => keep::tick(board, output),
+        Command::Verify => keep::verify(board, output),
+        Command::Export(args) => moving::export(board, &args, output),
+        Command::Backup(args) => moving::backup(board, args, output),
+        Command::Import(ImportCommand::Backup(args)) => moving::restore(board, &args, output),
+        Command::Import(ImportCommand::Jsonl(args)) => moving::import(board, &args, output),
+        Command::Import(args) => keep::import(board, &args, output),
+        Command::Demo | Command::Completions(_) | Command::Man(_) => {
             unreachable!("these need no board, and were run above")
         }
     }
-}
-
-/// The board that a command is about.
-struct Board {
-    store: Arc<dyn BoardStore>,
 }
 
 pub(crate) fn options(global: &Global) -> Options {

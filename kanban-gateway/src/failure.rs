@@ -1,9 +1,14 @@
 //! How a command ends, and the exit codes.
 
+mod words;
+
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kanban_core::{Error, ErrorKind, Invalid, Rejection, TaskId};
+
+use self::words::spelled;
 
 /// How a command ended that did what it was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +47,24 @@ pub(crate) enum Failure {
     /// The store's error.
     #[error("{}", spelled(.0))]
     Store(#[source] Error),
+    /// The same, with the file that it is about.
+    #[error("{}{}", spelled(error), words::place(error, path))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is the matter with it.
+        #[source]
+        error: Error,
+    },
+    /// The same, with what to do instead.
+    #[error("{} ({hint})", spelled(error))]
+    Hinted {
+        /// What to do.
+        hint: &'static str,
+        /// What was refused.
+        #[source]
+        error: Error,
+    },
     /// Arguments that make no sense.
     #[error("{0}")]
     Usage(String),
@@ -53,13 +76,13 @@ pub(crate) enum Failure {
         /// Some of them, in order.
         ids: Vec<TaskId>,
     },
-    /// A file that an argument names cannot be read.
-    #[error("cannot read {path}: {source}")]
+    /// A file that an argument names cannot be read, or is not what the command takes.
+    #[error("cannot read {path}: {why}")]
     Input {
         /// Its path.
         path: String,
         /// Why.
-        source: io::Error,
+        why: String,
     },
     /// The output cannot be written.
     #[error("cannot print the answer, whatever it was: {0}")]
@@ -67,35 +90,51 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// An argument names a file that is of no use.
+    pub(crate) fn input(path: impl AsRef<Path>, why: &impl ToString) -> Self {
+        Self::Input {
+            path: path.as_ref().display().to_string(),
+            why: why.to_string(),
+        }
+    }
+
+    /// An error that is a file's, with the file's path.
+    #[must_use]
+    pub(crate) fn at(self, path: PathBuf) -> Self {
+        match self {
+            Self::Store(error) if is_of_file(error.kind()) => Self::File { path, error },
+            other => other,
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Ambiguous { .. } => Exit::Refused,
             Self::Usage(_) | Self::Input { .. } => Exit::Usage,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) => Exit::Unavailable,
-            Self::Store(error) => match error.kind() {
-                ErrorKind::Rejected(_) | ErrorKind::NotFound(_) => Exit::Refused,
-                ErrorKind::Invalid(_) => Exit::Usage,
-                ErrorKind::Overloaded | ErrorKind::Busy => Exit::Busy,
-                _ => Exit::Unavailable,
-            },
+            Self::Store(error) | Self::File { error, .. } | Self::Hinted { error, .. } => {
+                match error.kind() {
+                    ErrorKind::Rejected(_) | ErrorKind::NotFound(_) => Exit::Refused,
+                    ErrorKind::Invalid(_) => Exit::Usage,
+                    ErrorKind::Overloaded | ErrorKind::Busy => Exit::Busy,
+                    _ => Exit::Unavailable,
+                }
+            }
         }
     }
 }
 
-/// The error, and what lies underneath it.
-fn spelled(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
+/// Whether an error of this kind is of the file, not of the call.
+const fn is_of_file(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Corrupt
+            | ErrorKind::Unavailable(_)
+            | ErrorKind::Busy
+            | ErrorKind::Unknown
+            | ErrorKind::Internal
+    )
 }
 
 fn listed(ids: &[TaskId]) -> String {

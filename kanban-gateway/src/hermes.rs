@@ -36,6 +36,15 @@ const TABLES: [&str; 7] = [
     "kanban_notify_subs",
 ];
 
+/// What is the matter with a file that could not be read.
+pub(crate) fn cause(error: &Error) -> String {
+    match (error.kind(), std::error::Error::source(error)) {
+        (ErrorKind::Corrupt, _) => "it is no SQLite database, or damaged".to_owned(),
+        (_, Some(cause)) => cause.to_string(),
+        (_, None) => error.to_string(),
+    }
+}
+
 /// Reads a whole board.
 ///
 /// # Errors

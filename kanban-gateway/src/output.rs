@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
 
-pub(crate) use self::paint::{Paint, pairs, plain, time};
+pub(crate) use self::paint::{Paint, pairs, plain, span, time};
 pub(crate) use self::progress::Progress;
 
 /// How the output is wanted.
@@ -147,6 +147,11 @@ pub(crate) fn usage(error: &clap::Error) -> Exit {
         Ok(()) => Exit::Usage,
         Err(error) => Failure::from(error).exit(),
     }
+}
+
+/// Tells a person something beside the answer. It goes to standard error; where it cannot, it is of no account.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "kanban: {text}");
 }
 
 fn wants_colours() -> bool {

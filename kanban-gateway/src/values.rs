@@ -67,10 +67,7 @@ pub(crate) fn file_text(path: &str) -> Result<String, Failure> {
     } else {
         fs::read_to_string(path)
     };
-    read.map_err(|source| Failure::Input {
-        path: path.to_owned(),
-        source,
-    })
+    read.map_err(|error| Failure::input(path, &error))
 }
 
 pub(crate) fn malformed(field: &'static str, must: &str) -> Invalid {

@@ -41,7 +41,7 @@ pub(super) fn list(board: &Board, args: &ListArgs, output: &mut Output) -> Resul
         after: args.after.as_deref().map(ListCursor::from_text),
         limit: args.limit,
     };
-    let read = block_on(board.store.list(list))?;
+    let read = block_on(board.store()?.list(list))?;
     output.read(&read, page_text)?;
     Ok(Exit::Done)
 }
@@ -92,7 +92,7 @@ pub(super) fn events(
         limit: args.limit.unwrap_or(EVENTS),
         filter,
     };
-    let read = block_on(board.store.events(events))?;
+    let read = block_on(board.store()?.events(events))?;
     output.read(&read, events_text)?;
     Ok(Exit::Done)
 }
@@ -111,7 +111,7 @@ fn follow(
     limit: Option<usize>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let mut watch = board.store.watch(after, filter);
+    let mut watch = board.store()?.watch(after, filter);
     let mut left = limit.unwrap_or(usize::MAX);
     while left > 0 {
         match block_on(watch.next())? {
@@ -195,7 +195,7 @@ impl<'a> Numbers<'a> {
 }
 
 pub(super) fn stats(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.stats())?;
+    let read = block_on(board.store()?.stats())?;
     let numbers = Numbers::of(&read.value);
     output.answer(Some(read.seq), None, &numbers, |numbers, paint| {
         stats_text(&read.value, numbers, paint)

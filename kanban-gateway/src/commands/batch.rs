@@ -70,7 +70,7 @@ pub(super) fn add_graph(board: &Board, path: &str, output: &mut Output) -> Resul
     let many = CreateMany {
         items: items.collect::<Result<_, Failure>>()?,
     };
-    let written = block_on(board.store.create_many(many))?;
+    let written = block_on(board.store()?.create_many(many))?;
     output.written(&written, |ids, _| ids_text(ids))?;
     Ok(Exit::Done)
 }
@@ -94,7 +94,7 @@ pub(super) fn decompose(
         actor: values::label("actor", &args.actor)?,
         subtasks,
     };
-    let written = block_on(board.store.decompose(decompose))?;
+    let written = block_on(board.store()?.decompose(decompose))?;
     output.written(&written, decomposed_text)?;
     Ok(Exit::Done)
 }

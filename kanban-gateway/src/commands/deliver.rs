@@ -41,7 +41,7 @@ pub(super) fn subscribe(
         mode,
         actor: values::optional_label("actor", args.actor.as_deref())?,
     };
-    let written = block_on(board.store.subscribe(subscribe))?;
+    let written = block_on(board.store()?.subscribe(subscribe))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -55,7 +55,7 @@ pub(super) fn unsubscribe(
         subscription: SubscriptionId::new(args.subscription),
         actor: values::optional_label("actor", args.actor.as_deref())?,
     };
-    let written = block_on(board.store.unsubscribe(unsubscribe))?;
+    let written = block_on(board.store()?.unsubscribe(unsubscribe))?;
     output.written(&written, |gone, paint| {
         format!("{}  is gone", line(gone, paint))
     })?;
@@ -68,7 +68,7 @@ pub(super) fn subscriptions(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let read = if args.pending {
-        block_on(board.store.pending(args.limit))?
+        block_on(board.store()?.pending(args.limit))?
     } else {
         let task = args.task.as_deref().map(|id| ids::known(board, id));
         let after = SubscriptionsAfter {
@@ -76,7 +76,7 @@ pub(super) fn subscriptions(
             after: args.after.map(SubscriptionId::new),
             limit: args.limit,
         };
-        block_on(board.store.subscriptions(after))?
+        block_on(board.store()?.subscriptions(after))?
     };
     output.read(&read, |all, paint| subscriptions_text(all, paint))?;
     Ok(Exit::Done)
@@ -158,7 +158,7 @@ pub(super) fn lease(board: &Board, args: &LeaseArgs, output: &mut Output) -> Res
         ttl: Ttl::new(values::span("ttl", &args.ttl)?)?,
         limit: args.limit,
     };
-    let written = block_on(board.store.lease_events(lease))?;
+    let written = block_on(board.store()?.lease_events(lease))?;
     let leased = Leased::from(written.value);
     output.answer(
         Some(written.seq),
@@ -197,7 +197,7 @@ pub(super) fn ack(board: &Board, args: &AckArgs, output: &mut Output) -> Result<
         subscription: SubscriptionId::new(args.subscription),
         lease: LeaseId::new(args.lease),
     };
-    let written = block_on(board.store.ack(ack))?;
+    let written = block_on(board.store()?.ack(ack))?;
     let served = Served {
         cursor: written.value,
     };
@@ -216,7 +216,7 @@ pub(super) fn nack(board: &Board, args: &NackArgs, output: &mut Output) -> Resul
         lease: LeaseId::new(args.lease),
         retry_after: values::retry_after(args.retry_after.as_deref())?,
     };
-    let written = block_on(board.store.nack(nack))?;
+    let written = block_on(board.store()?.nack(nack))?;
     let served = Served {
         cursor: written.value,
     };

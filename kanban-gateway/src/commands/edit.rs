@@ -35,7 +35,7 @@ pub(super) fn update(
         failure_limit: set_or_removed(limit.transpose()?, args.no_failure_limit),
         ..UpdateTask::new(ids::whole(&args.id)?)
     };
-    let written = block_on(board.store.update(update))?;
+    let written = block_on(board.store()?.update(update))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -65,7 +65,7 @@ pub(super) fn assign(
         actor: values::optional_label("actor", args.actor.as_deref())?,
         expected_version: args.if_version.map(Version::new),
     };
-    let written = block_on(board.store.assign(assign))?;
+    let written = block_on(board.store()?.assign(assign))?;
     output.written(&written, |task, paint| {
         let name = task.assignee.as_ref().map_or("-", Assignee::as_str);
         format!("{}  for {name}", line(task, paint))

@@ -19,7 +19,7 @@ pub(super) fn graph(board: &Board, args: &GraphArgs, output: &mut Output) -> Res
         task: root.clone(),
         depth: args.depth,
     };
-    let read = block_on(board.store.graph(graph))?;
+    let read = block_on(board.store()?.graph(graph))?;
     output.read(&read, |graph, paint| match args.dot {
         true => dot(graph),
         false => tree(graph, &root, paint),

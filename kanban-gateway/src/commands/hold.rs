@@ -27,7 +27,7 @@ pub(super) fn block(board: &Board, args: &BlockArgs, output: &mut Output) -> Res
         on: ids::whole_all(&args.on)?,
         expected_version: args.if_version.map(Version::new),
     };
-    ended(&block_on(board.store.block(block))?, output)
+    ended(&block_on(board.store()?.block(block))?, output)
 }
 
 pub(super) fn unblock(
@@ -39,7 +39,7 @@ pub(super) fn unblock(
         task: ids::whole(&args.id)?,
         actor: values::label("actor", &args.actor)?,
     };
-    let written = block_on(board.store.unblock(unblock))?;
+    let written = block_on(board.store()?.unblock(unblock))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -57,7 +57,7 @@ pub(super) fn schedule(
         reason: reason(args.reason.as_deref())?,
         expected_version: args.if_version.map(Version::new),
     };
-    ended(&block_on(board.store.schedule(schedule))?, output)
+    ended(&block_on(board.store()?.schedule(schedule))?, output)
 }
 
 pub(super) fn promote(
@@ -77,7 +77,7 @@ pub(super) fn promote(
             false => PromoteMode::Apply,
         },
     };
-    let written = block_on(board.store.promote(promote))?;
+    let written = block_on(board.store()?.promote(promote))?;
     output.written(&written, |task, paint| match args.dry_run {
         true => format!("would become  {}", line(task, paint)),
         false => line(task, paint),
@@ -91,7 +91,7 @@ pub(super) fn pause(board: &Board, args: &PauseArgs, output: &mut Output) -> Res
         actor: values::label("actor", &args.actor)?,
         reason: reason(args.reason.as_deref())?,
     };
-    let written = block_on(board.store.pause(pause))?;
+    let written = block_on(board.store()?.pause(pause))?;
     output.written(&written, |pause, _| {
         format!("paused: {}", target_word(&pause.target))
     })?;
@@ -107,7 +107,7 @@ pub(super) fn resume(
         target: target(args.assignee.as_deref())?,
         actor: values::label("actor", &args.actor)?,
     };
-    let written = block_on(board.store.resume(resume))?;
+    let written = block_on(board.store()?.resume(resume))?;
     output.written(&written, |pause, _| match pause {
         Some(pause) => format!("resumed: {}", target_word(&pause.target)),
         None => "was not paused".to_owned(),
@@ -116,7 +116,7 @@ pub(super) fn resume(
 }
 
 pub(super) fn pauses(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.pauses())?;
+    let read = block_on(board.store()?.pauses())?;
     output.read(&read, |pauses, paint| pauses_text(pauses, paint))?;
     Ok(Exit::Done)
 }

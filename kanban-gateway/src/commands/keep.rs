@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use kanban_core::{
-    BoardPlace, BoardSlug, Boards, CollectEvents, Covered, Effect, Ended, More, PurgeSettled,
+    BoardPlace, BoardSlug, CollectEvents, Covered, Effect, Ended, More, PurgeSettled,
     ReclaimExpired, Seq, Task, Violation, WakeDue, Written,
 };
 use pollster::block_on;
@@ -18,8 +18,8 @@ use super::Board;
 /// How much a tick takes at a time.
 const BATCH: usize = 1000;
 
-pub(super) fn boards(boards: &Boards, output: &mut Output) -> Result<Exit, Failure> {
-    let entries = boards.list()?;
+pub(super) fn boards(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
+    let entries = board.boards()?.list()?;
     output.answer(None, None, &entries, |entries, paint| {
         let rows = entries.iter().map(|entry| {
             let place = match entry.place {
@@ -34,7 +34,7 @@ pub(super) fn boards(boards: &Boards, output: &mut Output) -> Result<Exit, Failu
 }
 
 pub(super) fn board(
-    boards: &Boards,
+    board: &Board,
     command: &BoardCommand,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
@@ -42,22 +42,22 @@ pub(super) fn board(
     let (slug, place) = match command {
         BoardCommand::Create(args) => {
             let slug = BoardSlug::new(args.slug.as_str())?;
-            block_on(boards.create(&slug))?;
+            block_on(board.boards()?.create(&slug))?;
             (slug, Some(BoardPlace::Active))
         }
         BoardCommand::Archive(args) => {
             let slug = BoardSlug::new(args.slug.as_str())?;
-            block_on(boards.archive(&slug))?;
+            block_on(board.boards()?.archive(&slug))?;
             (slug, Some(BoardPlace::Archived))
         }
         BoardCommand::Restore(args) => {
             let slug = BoardSlug::new(args.slug.as_str())?;
-            block_on(boards.restore(&slug))?;
+            block_on(board.boards()?.restore(&slug))?;
             (slug, Some(BoardPlace::Active))
         }
         BoardCommand::Delete(args) => {
             let slug = BoardSlug::new(args.slug.as_str())?;
-            block_on(boards.delete(&slug))?;
+            block_on(board.boards()?.delete(&slug))?;
             (slug, None)
         }
     };
@@ -94,7 +94,7 @@ pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> 
     };
     let mut seq = Seq::default();
     loop {
-        let written = block_on(board.store.wake_due(WakeDue { limit: BATCH }))?;
+        let written = block_on(board.store()?.wake_due(WakeDue { limit: BATCH }))?;
         seq = seq.max(written.seq);
         progress.add(written.value.tasks.len() as u64);
         ticked.woken.extend(written.value.tasks);
@@ -104,7 +104,7 @@ pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> 
     }
     loop {
         let reclaim = ReclaimExpired { limit: BATCH };
-        let written = block_on(board.store.reclaim_expired(reclaim))?;
+        let written = block_on(board.store()?.reclaim_expired(reclaim))?;
         seq = seq.max(written.seq);
         progress.add(written.value.ended.len() as u64);
         ticked.reclaimed.extend(written.value.ended);
@@ -141,9 +141,8 @@ pub(super) fn gc(board: &Board, args: &GcArgs, output: &mut Output) -> Result<Ex
             false => Covered::Keep,
         },
     };
-    remove(output, "events removed", || {
-        block_on(board.store.gc(collect))
-    })
+    let store = board.store()?;
+    remove(output, "events removed", || block_on(store.gc(collect)))
 }
 
 pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -151,8 +150,9 @@ pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Res
         older_than: values::span("older_than", &args.older_than)?,
         limit: BATCH,
     };
+    let store = board.store()?;
     remove(output, "subscriptions removed", || {
-        block_on(board.store.purge_settled(purge))
+        block_on(store.purge_settled(purge))
     })
 }
 
@@ -209,8 +209,9 @@ pub(crate) struct Verified {
 }
 
 pub(super) fn verify(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
+    let store = board.store()?;
     let bar = crate::progress::spinner("verifying");
-    let read = block_on(board.store.verify());
+    let read = block_on(store.verify());
     bar.finish_and_clear();
     let read = read?;
     let verified = Verified {
@@ -249,8 +250,12 @@ pub(super) fn import(
         unreachable!("another module takes exports and backups")
     };
     let actor = crate::values::label("actor", actor)?;
-    let import = crate::hermes::read(file, actor)?;
-    let written = block_on(board.store.import_foreign(Box::new(import)))?;
+    let import = crate::hermes::read(file, actor).map_err(|error| match error.kind() {
+        // Its own program has it; the file itself is well.
+        kanban_core::ErrorKind::Busy => Failure::from(error).at(file.clone()),
+        _ => Failure::input(file, &crate::hermes::cause(&error)),
+    })?;
+    let written = block_on(board.store()?.import_foreign(Box::new(import)))?;
     output.written(&written, imported_text)?;
     Ok(Exit::Done)
 }

@@ -16,13 +16,17 @@ use super::show::runs_text;
 use super::{Board, ids};
 
 pub(super) fn tasks(board: &Board, args: &TasksArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.tasks(ids::whole_all(&args.ids)?))?;
+    let read = block_on(board.store()?.tasks(ids::whole_all(&args.ids)?))?;
     output.read(&read, |tasks, paint| tasks_text(tasks, paint))?;
     Ok(Exit::Done)
 }
 
 pub(super) fn ids(board: &Board, args: &IdsArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.ids_by_prefix(args.prefix.clone(), args.limit))?;
+    let read = block_on(
+        board
+            .store()?
+            .ids_by_prefix(args.prefix.clone(), args.limit),
+    )?;
     output.read(&read, |ids, paint| {
         paint.table(["id"], ids.iter().map(|id| [Cell::new(id)]))
     })?;
@@ -30,7 +34,7 @@ pub(super) fn ids(board: &Board, args: &IdsArgs, output: &mut Output) -> Result<
 }
 
 pub(super) fn parents(board: &Board, args: &KinArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.parents(kin(board, args)?))?;
+    let read = block_on(board.store()?.parents(kin(board, args)?))?;
     output.read(&read, |tasks, paint| tasks_text(tasks, paint))?;
     Ok(Exit::Done)
 }
@@ -40,7 +44,7 @@ pub(super) fn children(
     args: &KinArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let read = block_on(board.store.children(kin(board, args)?))?;
+    let read = block_on(board.store()?.children(kin(board, args)?))?;
     output.read(&read, |tasks, paint| tasks_text(tasks, paint))?;
     Ok(Exit::Done)
 }
@@ -54,7 +58,7 @@ fn kin(board: &Board, args: &KinArgs) -> Result<Kin, Failure> {
 }
 
 pub(super) fn runs(board: &Board, args: &OfTaskArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let read = block_on(board.store.runs(of(board, args, RunId::new)?))?;
+    let read = block_on(board.store()?.runs(of(board, args, RunId::new)?))?;
     output.read(&read, |runs, paint| runs_text(runs, paint))?;
     Ok(Exit::Done)
 }
@@ -64,7 +68,7 @@ pub(super) fn comments(
     args: &OfTaskArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let read = block_on(board.store.comments(of(board, args, CommentId::new)?))?;
+    let read = block_on(board.store()?.comments(of(board, args, CommentId::new)?))?;
     output.read(&read, |comments, paint| comments_text(comments, paint))?;
     Ok(Exit::Done)
 }
@@ -86,7 +90,11 @@ pub(super) fn attachments(
     args: &OfTaskArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let read = block_on(board.store.attachments(of(board, args, AttachmentId::new)?))?;
+    let read = block_on(
+        board
+            .store()?
+            .attachments(of(board, args, AttachmentId::new)?),
+    )?;
     output.read(&read, |files, paint| attachments_text(files, paint))?;
     Ok(Exit::Done)
 }
@@ -127,7 +135,7 @@ pub(super) fn summaries(
     args: &TasksArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let read = block_on(board.store.latest_summaries(ids::whole_all(&args.ids)?))?;
+    let read = block_on(board.store()?.latest_summaries(ids::whole_all(&args.ids)?))?;
     let summary = |(task, summary)| Summary { task, summary };
     let summaries: Vec<Summary> = read.value.into_iter().map(summary).collect();
     output.answer(Some(read.seq), None, &summaries, |summaries, paint| {
@@ -151,7 +159,7 @@ pub(super) fn reached(
     args: &ReachedArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let seq = block_on(board.store.reached(Seq::new(args.seq)))?;
+    let seq = block_on(board.store()?.reached(Seq::new(args.seq)))?;
     output.answer(Some(seq), None, &ReachedSeq { seq }, |reached, _| {
         format!("write {}", reached.seq)
     })?;

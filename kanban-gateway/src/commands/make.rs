@@ -18,7 +18,7 @@ pub(super) fn add(board: &Board, args: AddArgs, output: &mut Output) -> Result<E
         return super::batch::add_graph(board, path, output);
     }
     let new = new_task(args)?;
-    let written = block_on(board.store.create(new))?;
+    let written = block_on(board.store()?.create(new))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -82,7 +82,7 @@ pub(super) fn link(board: &Board, args: &LinkArgs, output: &mut Output) -> Resul
         child: ids::whole(&args.child)?,
         actor: values::optional_label("actor", args.actor.as_deref())?,
     };
-    let written = block_on(board.store.link(link))?;
+    let written = block_on(board.store()?.link(link))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -93,7 +93,7 @@ pub(super) fn unlink(board: &Board, args: &LinkArgs, output: &mut Output) -> Res
         child: ids::whole(&args.child)?,
         actor: values::optional_label("actor", args.actor.as_deref())?,
     };
-    let written = block_on(board.store.unlink(unlink))?;
+    let written = block_on(board.store()?.unlink(unlink))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -113,7 +113,7 @@ pub(super) fn comment(
         body: Note::new("body", text)?,
         request_id: values::optional_label("request_id", args.request_id.as_deref())?,
     };
-    let written = block_on(board.store.comment(comment))?;
+    let written = block_on(board.store()?.comment(comment))?;
     output.written(&written, |comment, _| {
         format!("comment {} on {}", comment.id, comment.task)
     })?;
@@ -135,7 +135,7 @@ pub(super) fn attach(
         actor: values::optional_label("actor", args.actor.as_deref())?,
         request_id: values::optional_label("request_id", args.request_id.as_deref())?,
     };
-    let written = block_on(board.store.attach(attach))?;
+    let written = block_on(board.store()?.attach(attach))?;
     output.written(&written, |file, _| {
         format!("attachment {} on {}", file.id, file.task)
     })?;
@@ -152,7 +152,7 @@ pub(super) fn detach(
         attachment: AttachmentId::new(args.attachment),
         actor: values::optional_label("actor", args.actor.as_deref())?,
     };
-    let written = block_on(board.store.detach(detach))?;
+    let written = block_on(board.store()?.detach(detach))?;
     output.written(&written, |file, _| {
         format!("attachment {} is gone from {}", file.id, file.task)
     })?;

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use kanban_core::{Boards, Error, ImportBackup, ImportLines, KeepClaims, Moved};
+use kanban_core::{Error, ErrorKind, ImportBackup, ImportLines, KeepClaims, Moved, Unavailable};
 use pollster::block_on;
 use serde::Serialize;
 
@@ -21,10 +21,11 @@ pub(super) fn export(
     args: &ExportArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let store = board.store()?;
     let Some(path) = &args.file else {
         // The export is the answer: nothing else is printed.
         let out = BufWriter::new(io::stdout());
-        return match block_on(board.store.export(Box::new(out))) {
+        return match block_on(store.export(Box::new(out))) {
             Ok(_) => Ok(Exit::Done),
             Err(error) => Err(of_writing(error)),
         };
@@ -38,10 +39,10 @@ pub(super) fn export(
     let bar = progress::bytes("exporting", None);
     let kept = file.try_clone()?;
     let out = bar.wrap_write(BufWriter::new(file));
-    let exported = block_on(board.store.export(Box::new(out)));
+    let exported = block_on(store.export(Box::new(out)));
     bar.finish_and_clear();
     let synced = exported
-        .map_err(of_writing)
+        .map_err(|error| of_target(path, error))
         .and_then(|read| Ok(kept.sync_all().map(|()| read)?));
     let read = match synced {
         Ok(read) => read,
@@ -72,10 +73,11 @@ pub(super) fn backup(
     if file.exists() {
         return Err(unusable(&file, io::ErrorKind::AlreadyExists.into()));
     }
+    let store = board.store()?;
     let bar = progress::spinner("backing up");
-    let done = block_on(board.store.backup(file.clone()));
+    let done = block_on(store.backup(file.clone()));
     bar.finish_and_clear();
-    done?;
+    done.map_err(|error| of_target(&file, error))?;
     let bytes = file.metadata()?.len();
     let backed_up = BackedUp { file, bytes };
     output.answer(None, None, &backed_up, |made, _| {
@@ -85,27 +87,25 @@ pub(super) fn backup(
 }
 
 pub(super) fn restore(
-    boards: &Boards,
     board: &Board,
-    args: ImportBoardArgs,
+    args: &ImportBoardArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let actor = crate::values::label("actor", &args.actor)?;
-    let claims = claims(&args);
+    let claims = claims(args);
     // Not opened here: it may be a board that this process has open.
-    std::fs::metadata(&args.file).map_err(|source| Failure::Input {
-        path: args.file.display().to_string(),
-        source,
-    })?;
+    std::fs::metadata(&args.file).map_err(|error| Failure::input(&args.file, &error))?;
+    let (boards, store) = (board.boards()?, board.store()?);
     let bar = progress::spinner("restoring");
     let backup = ImportBackup {
-        file: args.file,
+        file: args.file.clone(),
         claims,
         actor,
     };
-    let written = block_on(boards.import_backup(&*board.store, backup));
+    let written = block_on(boards.import_backup(store, backup));
     bar.finish_and_clear();
-    output.written(&written?, moved_text)?;
+    let written = written.map_err(|error| of_backup(&args.file, error))?;
+    output.written(&written, moved_text)?;
     Ok(Exit::Done)
 }
 
@@ -123,30 +123,57 @@ pub(super) fn import(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let actor = crate::values::label("actor", &args.actor)?;
-    let input = |source| Failure::Input {
-        path: args.file.display().to_string(),
-        source,
-    };
+    let input = |error| Failure::input(&args.file, &error);
     let file = File::open(&args.file).map_err(input)?;
-    let len = file.metadata().map_err(input)?.len();
-    let bar = progress::bytes("importing", Some(len));
+    let metadata = file.metadata().map_err(input)?;
+    if metadata.is_dir() {
+        return Err(input(io::ErrorKind::IsADirectory.into()));
+    }
+    let store = board.store()?;
+    let bar = progress::bytes("importing", Some(metadata.len()));
     let lines = ImportLines {
         source: Box::new(bar.wrap_read(file)),
         claims: claims(args),
         actor,
     };
-    let written = block_on(board.store.import_lines(lines));
+    let written = block_on(store.import_lines(lines));
     bar.finish_and_clear();
     output.written(&written?, moved_text)?;
     Ok(Exit::Done)
 }
 
-/// A reader of the output that went away is no failure of the store.
+/// The board itself was opened before: what is damaged, or may not be read, is the backup.
+fn of_backup(path: &Path, error: Error) -> Failure {
+    let source = std::error::Error::source(&error);
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    match (error.kind(), source.map(io::Error::kind)) {
+        (ErrorKind::Corrupt, _) => Failure::input(path, &"it is no backup of a board, or damaged"),
+        (_, Some(kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory))) => {
+            Failure::input(path, &io::Error::from(kind))
+        }
+        (ErrorKind::Unavailable(Unavailable::NewerSchema), _) => {
+            Failure::Store(error).at(path.to_owned())
+        }
+        _ => Failure::Store(error),
+    }
+}
+
+/// What keeps the output from being written is not the board's.
 fn of_writing(error: Error) -> Failure {
     let source = std::error::Error::source(&error);
     let source = source.and_then(|source| source.downcast_ref::<io::Error>());
-    match source.map(io::Error::kind) {
-        Some(kind @ io::ErrorKind::BrokenPipe) => Failure::Output(kind.into()),
+    match source {
+        Some(source) => Failure::Output(source.kind().into()),
+        None => Failure::Store(error),
+    }
+}
+
+/// Nothing is written into the board: what is full, or may not be written, is the new file.
+fn of_target(path: &Path, error: Error) -> Failure {
+    match error.kind() {
+        ErrorKind::Unavailable(Unavailable::NoSpace | Unavailable::ReadOnly | Unavailable::Io) => {
+            Failure::Store(error).at(path.to_owned())
+        }
         _ => Failure::Store(error),
     }
 }

@@ -39,7 +39,7 @@ fn request_review(board: &Board, args: &RequestArgs, output: &mut Output) -> Res
         metadata: metadata.transpose()?,
         reviewer: args.reviewer.as_deref().map(Assignee::new).transpose()?,
     };
-    ended(&block_on(board.store.request_review(request))?, output)
+    ended(&block_on(board.store()?.request_review(request))?, output)
 }
 
 fn request_changes(
@@ -52,7 +52,7 @@ fn request_changes(
         authority: right(&args.right, None)?,
         reason: reason(args.reason.as_deref())?,
     };
-    ended(&block_on(board.store.request_changes(request))?, output)
+    ended(&block_on(board.store()?.request_changes(request))?, output)
 }
 
 pub(super) fn reopen(
@@ -65,7 +65,7 @@ pub(super) fn reopen(
         actor: values::label("actor", &args.actor)?,
         reason: reason(args.reason.as_deref())?,
     };
-    let written = block_on(board.store.reopen(reopen))?;
+    let written = block_on(board.store()?.reopen(reopen))?;
     output.written(&written, reopened_text)?;
     Ok(Exit::Done)
 }
@@ -107,7 +107,7 @@ pub(super) fn specify(
         body: body(args.body.as_deref(), args.body_file.as_deref())?,
         assignee: args.assignee.as_deref().map(Assignee::new).transpose()?,
     };
-    let written = block_on(board.store.specify(specify))?;
+    let written = block_on(board.store()?.specify(specify))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -122,7 +122,7 @@ pub(super) fn archive(
         authority: authority(&args.authority)?,
         expected_version: args.if_version.map(Version::new),
     };
-    ended(&block_on(board.store.archive(archive))?, output)
+    ended(&block_on(board.store()?.archive(archive))?, output)
 }
 
 pub(super) fn restore(
@@ -134,7 +134,7 @@ pub(super) fn restore(
         task: ids::whole(&args.id)?,
         actor: values::label("actor", &args.actor)?,
     };
-    let written = block_on(board.store.restore(restore))?;
+    let written = block_on(board.store()?.restore(restore))?;
     output.written(&written, line)?;
     Ok(Exit::Done)
 }
@@ -148,7 +148,7 @@ pub(super) fn delete(
         task: ids::whole(&args.id)?,
         actor: values::label("actor", &args.actor)?,
     };
-    let written = block_on(board.store.delete(delete))?;
+    let written = block_on(board.store()?.delete(delete))?;
     output.written(&written, |title, _| format!("deleted: {}", plain(title)))?;
     Ok(Exit::Done)
 }

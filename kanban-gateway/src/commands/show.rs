@@ -32,7 +32,7 @@ pub(crate) struct Shown {
 
 pub(super) fn show(board: &Board, args: &ShowArgs, output: &mut Output) -> Result<Exit, Failure> {
     let id = ids::known(board, &args.id)?;
-    let store = &board.store;
+    let store = board.store()?;
     let read = block_on(store.task(id.clone()))?;
     let kin = |after: Option<TaskId>| Kin {
         task: id.clone(),

@@ -44,7 +44,7 @@ pub(super) fn claim(board: &Board, args: &ClaimArgs, output: &mut Output) -> Res
             ttl,
             request_id,
         };
-        let written = block_on(board.store.claim_next(claim))?;
+        let written = block_on(board.store()?.claim_next(claim))?;
         return claimed_next(written, output);
     };
     let claim = ClaimTask {
@@ -53,7 +53,7 @@ pub(super) fn claim(board: &Board, args: &ClaimArgs, output: &mut Output) -> Res
         ttl,
         request_id,
     };
-    let written = block_on(board.store.claim(claim))?;
+    let written = block_on(board.store()?.claim(claim))?;
     output.written(&written, claimed_line)?;
     Ok(Exit::Done)
 }
@@ -161,7 +161,7 @@ pub(super) fn heartbeat(
         extend: values::ttl("extend", args.extend.as_deref())?,
         note: note("note", args.note.as_deref())?,
     };
-    let written = block_on(board.store.heartbeat(heartbeat))?;
+    let written = block_on(board.store()?.heartbeat(heartbeat))?;
     output.written(&written, |claim, _| {
         format!("run {}  until {}", claim.run, time(claim.expires_at))
     })?;
@@ -182,7 +182,7 @@ pub(super) fn spawned(
             started: values::optional_label("started", args.started.as_deref())?,
         },
     };
-    let written = block_on(board.store.set_worker(worker))?;
+    let written = block_on(board.store()?.set_worker(worker))?;
     output.written(&written, |claim, _| {
         let worker = claim.worker.as_ref();
         let worker = worker.map(|it| format!("process {} on {}", it.pid, plain(&it.host)));
@@ -215,7 +215,7 @@ pub(super) fn complete(
             .transpose()?,
         created_tasks: ids::whole_all(&args.created)?,
     };
-    ended(&block_on(board.store.complete(complete))?, output)
+    ended(&block_on(board.store()?.complete(complete))?, output)
 }
 
 pub(super) fn fail(board: &Board, args: &FailArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -230,7 +230,7 @@ pub(super) fn fail(board: &Board, args: &FailArgs, output: &mut Output) -> Resul
         error: note("error", args.error.as_deref())?,
         retry_after: values::retry_after(args.retry_after.as_deref())?,
     };
-    ended(&block_on(board.store.fail(fail))?, output)
+    ended(&block_on(board.store()?.fail(fail))?, output)
 }
 
 pub(super) fn release(
@@ -243,7 +243,7 @@ pub(super) fn release(
         authority: authority(&args.authority)?,
         retry_after: values::retry_after(args.retry_after.as_deref())?,
     };
-    ended(&block_on(board.store.release(release))?, output)
+    ended(&block_on(board.store()?.release(release))?, output)
 }
 
 pub(super) fn ended(written: &Written<Ended>, output: &mut Output) -> Result<Exit, Failure> {

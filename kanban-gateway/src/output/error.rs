@@ -9,7 +9,12 @@ use crate::failure::Failure;
 /// rest are the reason's details.
 pub(super) fn envelope(failure: &Failure) -> String {
     let mut body = match failure {
-        Failure::Store(error) => of_store(error),
+        Failure::Store(error) | Failure::Hinted { error, .. } => of_store(error),
+        Failure::File { path, error } => {
+            let mut body = of_store(error);
+            body.insert("path".to_owned(), json!(path.display().to_string()));
+            body
+        }
         Failure::Usage(_) => head("usage", "usage"),
         Failure::Ambiguous { prefix, ids } => {
             let mut body = head("rejected", "ambiguous_id");

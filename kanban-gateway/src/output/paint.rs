@@ -1,5 +1,7 @@
 //! Text for people: tables, times, and colours where they are wanted.
 
+use std::time::Duration;
+
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, presets,
 };
@@ -9,6 +11,9 @@ use kanban_core::{Millis, Status};
 
 /// On a terminal narrower than this, in characters, nothing is folded.
 const WIDTH_MIN: u16 = 60;
+
+/// A day, in seconds. Up to one, a duration is told in hours.
+const DAY: u64 = 86_400;
 
 /// A table of more columns than this is one of numbers, of which none is folded.
 const COLUMNS_FOLDED_MAX: usize = 8;
@@ -110,6 +115,21 @@ pub(crate) fn time(at: Millis) -> String {
     }
 }
 
+/// A duration in milliseconds, as the command line takes it.
+pub(crate) fn span(millis: u64) -> String {
+    let seconds = Duration::from_millis(millis).as_secs();
+    if seconds > DAY && seconds.is_multiple_of(DAY) {
+        return format!("{}d", seconds / DAY);
+    }
+    match (millis % 1000, seconds % 60, seconds % 3600) {
+        (0, 0, 0) if seconds == 0 => "0s".to_owned(),
+        (0, 0, 0) => format!("{}h", seconds / 3600),
+        (0, 0, _) => format!("{}m", seconds / 60),
+        (0, _, _) => format!("{seconds}s"),
+        _ => format!("{millis}ms"),
+    }
+}
+
 /// One line of a text that somebody else wrote: control characters, which could steer the terminal, are shown as
 /// such.
 pub(crate) fn plain<T: ToString + ?Sized>(text: &T) -> String {
@@ -121,4 +141,27 @@ pub(crate) fn plain<T: ToString + ?Sized>(text: &T) -> String {
             letter => letter,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_duration_can_be_given_back() {
+        for millis in [
+            1,
+            999,
+            1000,
+            30_000,
+            90_000,
+            900_000,
+            5_400_000,
+            86_400_000,
+            2_592_000_000,
+        ] {
+            let read = crate::values::span("ttl", &span(millis)).expect("a duration");
+            assert_eq!(read, Duration::from_millis(millis));
+        }
+    }
 }

@@ -17,6 +17,18 @@ the program itself and fail if it is behind; `KANBAN_UPDATE=1 cargo test -p kanb
 is common to all commands (envelopes, exit codes, ids, durations, times) stands in
 [the README of `kanban-gateway`](../kanban-gateway/README.md). The JSON Schema is [cli.schema.json](cli.schema.json): there the
 answer of `board create` is `answer_board_create`, and that of what was not done `answer_error`.
+
+## What is not there
+
+- Arguments and input files are looked at before anything is opened: a call that is refused for them makes no root and no
+  board. (An import whose content turns out to be unsound leaves the empty board that it was to go into.)
+- An input file (`--body-file`, `--result-file`, `--graph`, `--file`, `import …`) that cannot be read, or is not what the
+  command takes, is `invalid`: exit code 2. The error has the reason `unreadable` and the `path`; what is wrong inside a list
+  of tasks or an export is told by field and line.
+- A question about a root that is not there makes none: it is answered as an empty board would answer, and people are told
+  on standard error that there is nothing yet. `verify`, `export` and `backup` are refused with `not_found` there: an empty
+  answer would hide that the root is misspelt. `events --follow` and `reached` make the root, and wait.
+- An error that is a file's (`unavailable`, `corrupt`, `busy`, `unknown`, `internal`) names the file, also as `path`.
 ";
 
 fn page() -> String {
@@ -28,6 +40,7 @@ fn page() -> String {
     for (words, command) in super::commands() {
         let about = command.get_long_about().or(command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
+        let about = about.trim_end_matches('.');
         line(&mut text, &format!("\n## `{words}`\n\n{about}.\n\n```sh"));
         for example in examples(&command) {
             line(&mut text, &example);

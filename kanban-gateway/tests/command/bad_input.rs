@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -20,6 +21,14 @@ fn refused(root: &Root, code: i32, args: &[&str], expected: &Value) {
         (&stats["seq"], &stats["data"]["total"]),
         (&json!(1), &json!(1))
     );
+}
+
+/// Expects the path in the message, once, and beside it.
+fn names(error: &Value, path: &Path) {
+    let path = path.to_str().expect("a plain path");
+    let message = error["message"].as_str().expect("a message");
+    assert_eq!(message.matches(path).count(), 1, "{path} in {message}");
+    assert_eq!(error["path"], path, "{error}");
 }
 
 #[test]
@@ -111,6 +120,80 @@ fn a_file_that_is_not_there_is_invalid() {
     refused(&root, 2, &["add", "Two", "--body-file", path], &expected);
 }
 
+/// One rule for every file that is read: of what cannot be read, or is something else, the call is to be mended.
+#[test]
+fn an_input_file_that_is_of_no_use_is_invalid() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let directory = root.beside("directory");
+    fs::create_dir(&directory).expect("the test may write");
+    let nonsense = root.beside("nonsense");
+    fs::write(&nonsense, b"\xffno text and no database ".repeat(300)).expect("the test may write");
+    for path in [directory, nonsense] {
+        let path = path.to_str().expect("a plain path");
+        for args in [
+            &["add", "Two", "--body-file", path][..],
+            &["add", "--graph", path],
+            &["import", "backup", path],
+            &["import", "hermes", path],
+        ] {
+            let expected = json!({"kind": "invalid", "reason": "unreadable", "path": path});
+            refused(&root, 2, args, &expected);
+        }
+    }
+    let directory = root.beside("directory");
+    let directory = directory.to_str().expect("a plain path");
+    let expected = json!({"kind": "invalid", "reason": "unreadable", "path": directory});
+    refused(&root, 2, &["import", "jsonl", directory], &expected);
+    let nonsense = root.beside("nonsense");
+    let nonsense = nonsense.to_str().expect("a plain path");
+    let error = root.error(2, &["--board", "copy", "import", "jsonl", nonsense]);
+    assert_eq!(error["kind"], "invalid");
+}
+
+#[test]
+fn people_read_times_and_durations_not_milliseconds() {
+    let root = Root::new();
+    let id = root.add("One", &[]);
+    let said = |args: &[&str]| root.run(args).stderr;
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["claim", &id, "--as", "w", "--ttl", "31d"],
+            "ttl must be at most 30d, found 31d",
+        ),
+        (
+            &["claim", &id, "--as", "w", "--ttl", "500ms"],
+            "ttl must be at least 1s, found 500ms",
+        ),
+        (
+            &["policy", "set", "--claim-ttl", "1ms", "--as", "anna"],
+            "claim_ttl must be at least 1s, found 1ms",
+        ),
+        (
+            &["add", "Two", "--max-runtime", "0s"],
+            "max_runtime must be at least 1ms, found 0s",
+        ),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(said(args), format!("kanban: {expected}\n"), "{args:?}");
+    }
+    let run = root.claim(&id);
+    root.data(&[
+        "fail",
+        &id,
+        "--run",
+        &run,
+        "--kind",
+        "rate_limited",
+        "--retry-after",
+        "2h",
+    ]);
+    let text = said(&["claim", &id, "--as", "w"]);
+    let time = text.trim().strip_prefix("kanban: not claimable before 20");
+    let shape = time.map(|time| time.replace(|it: char| it.is_ascii_digit(), "0"));
+    assert_eq!(shape.as_deref(), Some("00-00-00 00:00:00"), "{text}");
+}
+
 #[test]
 fn unknown_parents_are_named() {
     let root = Root::new();
@@ -187,6 +270,7 @@ fn a_file_that_is_no_database_is_corrupt_and_stays_as_it_is() {
     for args in [&["list"][..], &["add", "Two"], &["verify"]] {
         let error = root.error(3, args);
         assert_eq!(error["kind"], "corrupt", "{args:?}: {error}");
+        names(&error, &file);
     }
     let found = fs::read_to_string(&file).expect("it is still there");
     assert_eq!(found, nonsense);
@@ -206,6 +290,7 @@ fn a_newer_schema_is_refused() {
         (&error["kind"], &error["reason"]),
         (&json!("unavailable"), &json!("newer_schema"))
     );
+    names(&error, &root.board_file());
 }
 
 #[test]
@@ -223,6 +308,7 @@ fn a_root_remembers_its_engine() {
         (&json!("unavailable"), &json!("other_engine"))
     );
     assert!(error["message"].to_string().contains("paper"), "{error}");
+    names(&error, &root.path());
 }
 
 #[test]
@@ -255,6 +341,7 @@ fn a_directory_that_may_not_be_written_is_read_only() {
         (&error["kind"], &error["reason"]),
         (&json!("unavailable"), &json!("read_only"))
     );
+    names(error, &locked);
     let left = fs::read_dir(&locked).expect("it may be read").count();
     assert_eq!(left, 0, "nothing was written");
 }

@@ -180,26 +180,25 @@ fn what_is_no_board_is_refused() {
     let root = Root::new();
     let missing = root.beside("missing.db");
     let missing = missing.to_str().expect("a plain path");
-    let error = root.error(3, &["import", "hermes", missing]);
-    assert_eq!(
-        (&error["kind"], &error["reason"]),
-        (&json!("unavailable"), &json!("io"))
-    );
+    unreadable(&root, missing);
     assert!(!root.beside("missing.db").exists());
 
     let nonsense = root.beside("nonsense.db");
     std::fs::write(&nonsense, "no database ".repeat(500)).expect("the test may write");
-    let nonsense = nonsense.to_str().expect("a plain path");
-    let error = root.error(3, &["import", "hermes", nonsense]);
-    assert_eq!(error["kind"], "corrupt");
+    unreadable(&root, nonsense.to_str().expect("a plain path"));
 
     let board = Board::bare(&root);
     board.sql("CREATE TABLE other (id)");
-    let error = root.error(2, &["import", "hermes", &board.path()]);
-    assert_eq!(
-        (&error["kind"], &error["field"]),
-        (&json!("invalid"), &json!("file"))
-    );
+    let error = unreadable(&root, &board.path());
+    assert!(error.contains("a table tasks"), "{error}");
+}
+
+fn unreadable(root: &Root, path: &str) -> String {
+    let error = root.error(2, &["import", "hermes", path]);
+    let expected = (&json!("invalid"), &json!("unreadable"), &json!(path));
+    let found = (&error["kind"], &error["reason"], &error["path"]);
+    assert_eq!(found, expected, "{error}");
+    error["message"].to_string()
 }
 
 /// A board with every breach that a file can have.

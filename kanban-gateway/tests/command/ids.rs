@@ -46,6 +46,8 @@ fn a_beginning_of_less_than_8_characters_is_none() {
     let id = root.add("One", &[]);
     let error = root.error(1, &["show", &id[..7]]);
     assert_eq!(error["kind"], "not_found");
+    let message = error["message"].as_str().expect("a message");
+    assert!(message.contains("first 8 characters"), "{message}");
     assert_eq!(root.data(&["show", &id[..8]])["id"], json!(id));
 }
 
@@ -61,8 +63,20 @@ fn a_write_wants_the_whole_id() {
         &["release", part, "--operator", "anna"],
         &["heartbeat", part, "--operator", "anna"],
         &["comment", part, "hello", "--as", "anna"],
+        &["link", &id, part],
     ] {
         let error = root.error(1, args);
         assert_eq!(error["kind"], "not_found", "{args:?}");
+        wants_the_whole(&error);
     }
+    let error = root.error(1, &["add", "Two", "--parent", part]);
+    assert_eq!(error["reason"], "unknown_tasks");
+    wants_the_whole(&error);
+    let error = root.error(1, &["claim", "t_unknown", "--as", "w"]);
+    assert_eq!(error["message"], "no such task: t_unknown");
+}
+
+fn wants_the_whole(error: &serde_json::Value) {
+    let message = error["message"].as_str().expect("a message");
+    assert!(message.contains("a write wants the whole"), "{message}");
 }

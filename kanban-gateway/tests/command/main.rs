@@ -19,3 +19,4 @@ mod moving;
 mod processes;
 mod schema;
 mod snapshots;
+mod untouched;
