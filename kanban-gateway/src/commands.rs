@@ -9,6 +9,7 @@ mod graph;
 mod hold;
 mod ids;
 mod keep;
+mod log;
 mod look;
 mod make;
 mod moving;
@@ -20,9 +21,10 @@ mod work;
 
 #[cfg(test)]
 pub(crate) use self::{
-    ask::{Numbers, Truncated},
+    ask::Numbers,
     deliver::{Leased, Served},
     keep::{BoardLeft, Removed, Ticked, Verified},
+    log::Truncated,
     look::{ReachedSeq, Summary},
     moving::BackedUp,
     policy::PolicySet,
@@ -97,7 +99,7 @@ fn on_board(board: &Board, command: Command, output: &mut Output) -> Result<Exit
         Command::Attachments(args) => look::attachments(board, &args, output),
         Command::Summaries(args) => look::summaries(board, &args, output),
         Command::Reached(args) => look::reached(board, &args, output),
-        Command::Events(args) => ask::events(board, &args, output),
+        Command::Events(args) => log::events(board, &args, output),
         Command::Stats => ask::stats(board, output),
         Command::Claim(args) => work::claim(board, &args, output),
         Command::Heartbeat(args) => work::heartbeat(board, &args, output),

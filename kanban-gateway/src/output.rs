@@ -73,11 +73,14 @@ impl Output {
             Some(written.seq),
             Some(written.effect),
             &written.value,
-            text,
+            |value, paint| match written.effect {
+                Effect::Unchanged => marked(&text(value, paint), "unchanged"),
+                Effect::Applied | Effect::Repeated => text(value, paint),
+            },
         )
     }
 
-    /// Prints an answer: its envelope, or its text.
+    /// Prints an answer: its envelope, or its text. That nothing was changed the text says itself.
     pub(crate) fn answer<T: Serialize>(
         &mut self,
         seq: Option<Seq>,
@@ -88,6 +91,9 @@ impl Output {
         let line = match self.format {
             Format::Json => {
                 serde_json::to_string(&Envelope { seq, effect, data }).map_err(io::Error::from)?
+            }
+            Format::Text(paint) if effect == Some(Effect::Repeated) => {
+                marked(&text(data, paint), "repeated")
             }
             Format::Text(paint) => text(data, paint),
         };
@@ -125,6 +131,12 @@ impl Output {
         }
         exit
     }
+}
+
+/// A text with a word behind it.
+fn marked(text: &str, word: &str) -> String {
+    let gap = if text.contains('\n') { "\n" } else { "  " };
+    format!("{text}{gap}({word})")
 }
 
 /// Prints what the command line's parser says: help and version to standard output, errors as any other.

@@ -76,7 +76,7 @@ pub(crate) struct EventsArgs {
     /// Only of this task
     #[arg(long, value_name = "ID")]
     pub(crate) task: Option<String>,
-    /// Only of these kinds, separated by commas
+    /// Only of these kinds, separated by commas; refused if there is no such kind
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
     /// Waits for more, a line each, until it is stopped

@@ -1,24 +1,18 @@
-//! Questions: lists, the log, numbers.
+//! Questions: lists, numbers.
 
 use std::collections::BTreeMap;
 
 use comfy_table::Cell;
-use kanban_core::{
-    Assignee, Event, EventFilter, EventId, EventKind, EventPage, Events, List, ListCursor, Millis,
-    Page, Phase, Seq, Stats, StatsRow, Status, Task, WatchItem,
-};
+use kanban_core::{Assignee, List, ListCursor, Millis, Page, Phase, Stats, StatsRow, Status, Task};
 use pollster::block_on;
 use serde::Serialize;
 
-use crate::cli::{EventsArgs, ListArgs};
+use crate::cli::ListArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, Paint, plain, time};
 use crate::values;
 
 use super::{Board, ids};
-
-/// How many events a page has, if nothing else is said.
-const EVENTS: usize = 100;
 
 pub(super) fn list(board: &Board, args: &ListArgs, output: &mut Output) -> Result<Exit, Failure> {
     let assignee = match (&args.assignee, args.unassigned) {
@@ -67,107 +61,6 @@ pub(super) fn tasks_text(tasks: &[Task], paint: Paint) -> String {
     });
     let head = ["id", "status", "priority", "assignee", "title"];
     paint.table(head, rows)
-}
-
-pub(super) fn events(
-    board: &Board,
-    args: &EventsArgs,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    let task = args.task.as_deref().map(|id| ids::known(board, id));
-    let filter = EventFilter {
-        task: task.transpose()?,
-        kinds: args
-            .kinds
-            .iter()
-            .map(|word| EventKind::from(word.as_str()))
-            .collect(),
-    };
-    let after = EventId::new(args.after);
-    if args.follow {
-        return follow(board, after, filter, args.limit, output);
-    }
-    let events = Events {
-        after,
-        limit: args.limit.unwrap_or(EVENTS),
-        filter,
-    };
-    let read = block_on(board.store()?.events(events))?;
-    output.read(&read, events_text)?;
-    Ok(Exit::Done)
-}
-
-/// What is told, instead of an event, when events after the asked-for place are gone.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Truncated {
-    truncated: EventId,
-}
-
-fn follow(
-    board: &Board,
-    after: EventId,
-    filter: EventFilter,
-    limit: Option<usize>,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    let mut watch = board.store()?.watch(after, filter);
-    let mut left = limit.unwrap_or(usize::MAX);
-    while left > 0 {
-        match block_on(watch.next())? {
-            WatchItem::Event(event) => {
-                let seq: Option<Seq> = Some(event.seq);
-                output.answer(seq, None, &*event, |event, _| event_line(event))?;
-                left -= 1;
-            }
-            WatchItem::Truncated { horizon } => {
-                let gone = Truncated { truncated: horizon };
-                output.answer(None, None, &gone, |gone, _| {
-                    format!("events up to {} are gone", gone.truncated)
-                })?;
-            }
-        }
-    }
-    Ok(Exit::Done)
-}
-
-fn events_text(page: &EventPage, paint: Paint) -> String {
-    let table = event_rows(&page.events, paint);
-    match page.truncated {
-        Some(gone) => format!("events up to {gone} are gone\n{table}"),
-        None => table,
-    }
-}
-
-/// Events as a table.
-pub(super) fn event_rows(events: &[Event], paint: Paint) -> String {
-    let rows = events.iter().map(|event| {
-        [
-            Cell::new(event.id),
-            Cell::new(time(event.at)),
-            Cell::new(plain(&event.kind)),
-            Cell::new(event.task.as_ref().map_or("-", |task| task.as_str())),
-            Cell::new(event.run.map_or_else(String::new, |run| run.to_string())),
-            Cell::new(event.actor.as_ref().map_or_else(String::new, plain)),
-        ]
-    });
-    let head = ["id", "time", "kind", "task", "run", "by"];
-    paint.table(head, rows)
-}
-
-/// An event in one line.
-fn event_line(event: &Event) -> String {
-    let kind = plain(&event.kind);
-    let mut words = vec![format!("{:>6}  {}  {kind:<18}", event.id, time(event.at))];
-    words.extend(event.task.as_ref().map(ToString::to_string));
-    words.extend(event.run.map(|run| format!("run {run}")));
-    words.extend(
-        event
-            .actor
-            .as_ref()
-            .map(|actor| format!("by {}", plain(actor))),
-    );
-    words.join("  ")
 }
 
 /// The board in numbers.

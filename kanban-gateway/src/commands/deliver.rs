@@ -2,8 +2,8 @@
 
 use comfy_table::Cell;
 use kanban_core::{
-    AckLease, Address, Event, EventId, EventKind, EventLease, JsonObject, LeaseEvents, LeaseId,
-    Millis, NackLease, Scope, SubscribeTo, Subscription, SubscriptionId, SubscriptionMode,
+    AckLease, Address, Event, EventId, EventLease, JsonObject, LeaseEvents, LeaseId, Millis,
+    NackLease, Scope, SubscribeTo, Subscription, SubscriptionId, SubscriptionMode,
     SubscriptionsAfter, Ttl, Unsubscribe,
 };
 use pollster::block_on;
@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{Output, Paint, plain, time};
 use crate::values;
 
-use super::ask::event_rows;
+use super::log::{event_rows, kinds};
 use super::{Board, ids};
 
 pub(super) fn subscribe(
@@ -24,7 +24,6 @@ pub(super) fn subscribe(
 ) -> Result<Exit, Failure> {
     let mode = SubscriptionMode::parse(&args.mode)
         .ok_or_else(|| Failure::Usage(format!("no such mode: {}", args.mode)))?;
-    let kinds = args.kinds.iter().map(|word| EventKind::from(word.as_str()));
     let routing = args.routing.as_deref();
     let routing = routing.map(|text| JsonObject::parse("routing", text));
     let subscribe = SubscribeTo {
@@ -36,7 +35,7 @@ pub(super) fn subscribe(
         channel: values::label("channel", &args.channel)?,
         address: Address::new("address", args.address.as_str())?,
         thread: values::optional_label("thread", args.thread.as_deref())?,
-        kinds: kinds.collect(),
+        kinds: kinds(board, &args.kinds)?,
         routing: routing.transpose()?,
         mode,
         actor: values::optional_label("actor", args.actor.as_deref())?,

@@ -78,10 +78,14 @@ pub(super) fn promote(
         },
     };
     let written = block_on(board.store()?.promote(promote))?;
-    output.written(&written, |task, paint| match args.dry_run {
-        true => format!("would become  {}", line(task, paint)),
-        false => line(task, paint),
-    })?;
+    if args.dry_run {
+        let (seq, effect) = (Some(written.seq), Some(written.effect));
+        output.answer(seq, effect, &written.value, |task, paint| {
+            format!("would become  {}", line(task, paint))
+        })?;
+    } else {
+        output.written(&written, line)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -108,7 +112,8 @@ pub(super) fn resume(
         actor: values::label("actor", &args.actor)?,
     };
     let written = block_on(board.store()?.resume(resume))?;
-    output.written(&written, |pause, _| match pause {
+    let (seq, effect) = (Some(written.seq), Some(written.effect));
+    output.answer(seq, effect, &written.value, |pause, _| match pause {
         Some(pause) => format!("resumed: {}", target_word(&pause.target)),
         None => "was not paused".to_owned(),
     })?;

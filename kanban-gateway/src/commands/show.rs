@@ -2,14 +2,15 @@
 
 use comfy_table::Cell;
 use kanban_core::{
-    Attachment, Comment, Kin, OfTask, Read, Result as StoreResult, Run, Task, TaskDetail, TaskId,
+    Attachment, Block, Claim, Comment, Kin, OfTask, Read, Result as StoreResult, Run, Task,
+    TaskDetail, TaskId,
 };
 use pollster::block_on;
 use serde::Serialize;
 
 use crate::cli::ShowArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, Paint, pairs, plain, time};
+use crate::output::{Output, Paint, pairs, plain, span, time};
 
 use super::ask::tasks_text;
 use super::{Board, ids};
@@ -123,45 +124,86 @@ fn shown_text(shown: &Shown, paint: Paint) -> String {
     parts.join("\n\n")
 }
 
+/// All that a task has. What is nothing, or as it is with most tasks, is left out.
 fn fields(task: &Task) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("id", task.id.to_string()),
         ("title", plain(&task.title)),
         ("status", task.status.to_string()),
+        ("phase", task.phase.to_string()),
         ("priority", task.priority.to_string()),
+        ("version", task.version.to_string()),
     ];
     let mut field = |name, value: Option<String>| {
         fields.extend(value.map(|value| (name, value)));
     };
     field("assignee", task.assignee.as_ref().map(ToString::to_string));
+    let implementer = task.implementer.as_ref();
+    field("implementer", implementer.map(ToString::to_string));
+    field("reviewer", task.reviewer.as_ref().map(ToString::to_string));
     field("tenant", task.tenant.as_ref().map(plain));
-    field("created", Some(time(task.created_at)));
-    field("created by", task.created_by.as_ref().map(plain));
-    field("completed", task.completed_at.map(time));
-    field("wakes", task.wake_at.map(time));
-    field("not before", task.not_before.map(time));
-    field(
-        "blocked",
-        task.block.as_ref().map(|block| match &block.reason {
-            Some(reason) => format!("{}: {}", block.kind, plain(reason)),
-            None => block.kind.to_string(),
-        }),
-    );
-    field(
-        "claimed by",
-        task.claim.as_ref().map(|claim| {
-            let until = time(claim.expires_at);
-            format!(
-                "{}, run {}, until {until}",
-                plain(&claim.claimant),
-                claim.run
-            )
-        }),
-    );
-    let failed = (task.failures > 0).then(|| task.failures.to_string());
-    field("failures", failed);
+    field("key", task.idempotency_key.as_ref().map(plain));
+    field("waits for", counted(task.open_parents));
+    field("blocked", task.block.as_ref().map(block_text));
+    field("claimed", task.claim.as_ref().map(claim_text));
+    field("failures", counted(task.failures));
+    field("deferrals", counted(task.deferrals));
     field("last error", task.last_error.as_ref().map(plain));
+    let limit = task.failure_limit;
+    field("failure limit", limit.map(|limit| limit.get().to_string()));
+    field("max runtime", task.max_runtime.map(span));
+    field(
+        "block streak",
+        task.block_streak
+            .as_ref()
+            .map(|streak| format!("{} {}", streak.count, streak.kind)),
+    );
+    field("review rounds", counted(task.review_rounds));
+    let from = task.archived_from.as_ref();
+    field("archived from", from.map(|from| from.status.to_string()));
+    fields.extend(times(task));
     fields
+}
+
+fn times(task: &Task) -> Vec<(&'static str, String)> {
+    let mut fields = vec![("created", time(task.created_at))];
+    fields.extend(task.created_by.as_ref().map(|by| ("created by", plain(by))));
+    let from = task.created_from.as_ref();
+    fields.extend(from.map(|from| ("created from", from.to_string())));
+    fields.push(("updated", time(task.updated_at)));
+    let others = [
+        ("started", task.started_at),
+        ("completed", task.completed_at),
+        ("settled", task.settled_at),
+        ("decomposed", task.decomposed_at),
+        ("wakes", task.wake_at),
+        ("not before", task.not_before),
+    ];
+    fields.extend(
+        others
+            .into_iter()
+            .filter_map(|(name, at)| Some((name, time(at?)))),
+    );
+    fields
+}
+
+fn counted(count: u32) -> Option<String> {
+    (count > 0).then(|| count.to_string())
+}
+
+fn block_text(block: &Block) -> String {
+    let reason = block.reason.as_ref();
+    let reason = reason.map_or_else(String::new, |reason| format!(": {}", plain(reason)));
+    format!("{}{reason}", block.kind)
+}
+
+fn claim_text(claim: &Claim) -> String {
+    let until = time(claim.expires_at);
+    format!(
+        "by {}, run {}, until {until}",
+        plain(&claim.claimant),
+        claim.run
+    )
 }
 
 pub(super) fn runs_text(runs: &[Run], paint: Paint) -> String {

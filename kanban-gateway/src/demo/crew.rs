@@ -121,7 +121,8 @@ impl Crew {
                 News::Left => working -= 1,
             }
             steps += 1;
-            if steps % 10 == 0 && working > 0 {
+            // Once all is done, the last look is the one after this.
+            if steps % 10 == 0 && working > 0 && !self.is_finished() {
                 self.print_board(output)?;
             }
         }
@@ -155,6 +156,7 @@ impl Crew {
         output.line(line)
     }
 
+    /// Tells how the board is by now: the workers may be ahead of what has been told of them.
     fn print_board(&self, output: &mut Output) -> Result<(), Failure> {
         let stats: Stats = block_on(self.store.stats())?.value;
         let shown = [
@@ -168,7 +170,7 @@ impl Crew {
             .iter()
             .map(|status| format!("{status} {:>2}", stats.in_status(*status)))
             .collect();
-        Self::print(&format!("= {}", counts.join("   ")), output)
+        Self::print(&format!("= by now: {}", counts.join("   ")), output)
     }
 
     /// Waits until every worker has its first task.

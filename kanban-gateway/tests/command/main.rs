@@ -17,6 +17,7 @@ mod ids;
 mod life;
 mod moving;
 mod processes;
+mod reading;
 mod schema;
 mod snapshots;
 mod untouched;

@@ -93,6 +93,11 @@ fn the_demo_finishes_everything_once() {
         shown.stdout
     );
     assert!(shown.stdout.contains("verify: clean"), "{}", shown.stdout);
+    let finished = shown
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with("done 30"));
+    assert_eq!(finished.count(), 1, "told once: {}", shown.stdout);
     assert_eq!(root.data(&["--board", "demo-2", "verify"])["clean"], true);
     let error = root.error(1, &["--board", "demo", "demo"]);
     assert_eq!(error["reason"], "board_not_empty");
