@@ -61,13 +61,13 @@ pub struct Options {
     /// What a write does when the queue is full; a handle can differ
     /// ([`with_admission`](crate::BoardStore::with_admission)).
     pub admission: Admission,
-    /// How many writes may wait, per board.
+    /// How many writes may wait, per board, and how many questions, for all boards together. 0 counts as 1.
     pub queue_len_max: usize,
-    /// How many writes share a commit at most.
+    /// How many writes share a commit at most. 0 counts as 1.
     pub group_len_max: usize,
-    /// How many threads answer reads, for all boards together.
+    /// How many threads answer reads, for all boards together. 0 counts as 1.
     pub reader_threads: usize,
-    /// How often changes of other processes are looked for while somebody watches.
+    /// How often changes of other processes are looked for while somebody watches; less than 1 ms counts as that.
     pub poll_interval: Duration,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,

@@ -40,7 +40,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             arrived: Condvar::new(),
-            queue_len_max,
+            queue_len_max: queue_len_max.max(1),
         });
         // The pool exists before its threads: if one cannot be started, its drop stops the others.
         let pool = Self {

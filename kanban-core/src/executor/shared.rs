@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -116,7 +117,9 @@ impl<E: Engine> Shared<E> {
 
     /// Waits for a change by this process, or for the time to look for one by others.
     pub(super) async fn next_change(&self, seen: u64) {
-        let poll = self.timer.sleep(self.options.poll_interval);
+        // Without a pause between two looks the waiting would take a core.
+        let pause = self.options.poll_interval.max(Duration::from_millis(1));
+        let poll = self.timer.sleep(pause);
         first_of(self.changed.changed(seen), poll).await;
     }
 

@@ -314,6 +314,24 @@ fn a_full_queue_refuses_at_once_or_lets_wait() {
 }
 
 #[test]
+fn a_zero_among_the_options_counts_as_one() {
+    block_on(async {
+        let engine = new_engine();
+        let zeros = Options {
+            queue_len_max: 0,
+            group_len_max: 0,
+            reader_threads: 0,
+            poll_interval: Duration::ZERO,
+            ..options()
+        };
+        let opened = open(&engine, zeros).await;
+        opened.store.create(task("taken")).await.expect("created");
+        assert_eq!(titles(&opened).await, ["taken"]);
+        opened.stop();
+    });
+}
+
+#[test]
 fn close_answers_what_it_took_and_refuses_the_rest() {
     block_on(async {
         let engine = new_engine();
