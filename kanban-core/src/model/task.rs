@@ -241,7 +241,7 @@ pub struct Task {
     pub last_error: Option<Note>,
     /// The task's own limit, before the policy's.
     pub failure_limit: Option<FailureLimit>,
-    /// How long a run may take, in milliseconds.
+    /// How long a run may take, in milliseconds; `max_runtime_ms` in JSON and exports, where requests take a `Duration`.
     #[serde(rename = "max_runtime_ms")]
     pub max_runtime: Option<u64>,
     /// Present exactly while blocked.

@@ -21,6 +21,19 @@ pub struct ClaimTask {
     pub request_id: Option<Label>,
 }
 
+impl ClaimTask {
+    /// A claim for the policy's ttl, without a key.
+    #[must_use]
+    pub const fn new(task: TaskId, claimant: Label) -> Self {
+        Self {
+            task,
+            claimant,
+            ttl: None,
+            request_id: None,
+        }
+    }
+}
+
 /// Whose tasks a claim looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Who {
@@ -124,6 +137,19 @@ pub struct Heartbeat {
     pub extend: Option<Ttl>,
     /// Becomes an event.
     pub note: Option<Note>,
+}
+
+impl Heartbeat {
+    /// A heartbeat that extends by the policy's ttl and leaves no event.
+    #[must_use]
+    pub const fn new(task: TaskId, authority: Authority) -> Self {
+        Self {
+            task,
+            authority,
+            extend: None,
+            note: None,
+        }
+    }
 }
 
 /// Tells which process works on a run.

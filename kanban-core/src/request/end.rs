@@ -156,6 +156,20 @@ pub struct Fail {
     pub retry_after: Option<RetryAfter>,
 }
 
+impl Fail {
+    /// A failure without a text, after which the policy's back-off holds.
+    #[must_use]
+    pub const fn new(task: TaskId, authority: Authority, kind: FailKind) -> Self {
+        Self {
+            task,
+            authority,
+            kind,
+            error: None,
+            retry_after: None,
+        }
+    }
+}
+
 /// Gives a claim back, not counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -165,6 +179,18 @@ pub struct Release {
     pub authority: Authority,
     /// Not again before this long from now.
     pub retry_after: Option<RetryAfter>,
+}
+
+impl Release {
+    /// A release after which the task can be claimed at once.
+    #[must_use]
+    pub const fn new(task: TaskId, authority: Authority) -> Self {
+        Self {
+            task,
+            authority,
+            retry_after: None,
+        }
+    }
 }
 
 /// Takes back the claims that are past their end, the longest past first.

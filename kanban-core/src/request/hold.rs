@@ -43,6 +43,21 @@ pub struct BlockTask {
     pub expected_version: Option<Version>,
 }
 
+impl BlockTask {
+    /// A block without a reason, whatever the card's version.
+    #[must_use]
+    pub const fn new(task: TaskId, authority: Authority, kind: WorkerBlockKind) -> Self {
+        Self {
+            task,
+            authority,
+            kind,
+            reason: None,
+            on: Vec::new(),
+            expected_version: None,
+        }
+    }
+}
+
 /// Lands a blocked or scheduled task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnblockTask {

@@ -15,6 +15,19 @@ pub struct CommentOn {
     pub request_id: Option<Label>,
 }
 
+impl CommentOn {
+    /// A comment without a key: a repeat of it doubles it.
+    #[must_use]
+    pub const fn new(task: TaskId, author: Label, body: Note) -> Self {
+        Self {
+            task,
+            author,
+            body,
+            request_id: None,
+        }
+    }
+}
+
 /// Attaches a pointer to a file. The store never opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachFile {
