@@ -50,10 +50,10 @@ pub use self::request::{
     ImportBackup, ImportForeign, ImportLines, ImportSource, Imported, KeepClaims, Kin, LeaseEvents,
     LinkTasks, List, ListCursor, ListOrder, More, Moved, NackLease, NewItem, NewTask, NextClaim,
     OfTask, OnOpenParents, Page, ParentRef, PauseClaims, PromoteMode, PromoteTask, PurgeSettled,
-    Read, ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, Repair, RequestChanges,
-    RequestReview, RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask,
-    Start, Stats, StatsRow, StoppedRun, SubscribeTo, SubscriptionsAfter, Subtask, UnblockTask,
-    UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue, Who, Woken, Written,
+    Read, ReclaimExpired, Reclaimed, Release, Removed, ReopenTask, Reopened, Repair,
+    RequestChanges, RequestReview, RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker,
+    SpecifyTask, Start, Stats, StatsRow, StoppedRun, SubscribeTo, SubscriptionsAfter, Subtask,
+    UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue, Who, Woken, Written,
 };
 pub use self::store::BoardStore;
 pub use self::view::{Lane, ListIndex, ListKey, PriorityKey, View};

@@ -39,7 +39,7 @@ pub use self::import::{
     ForeignAttachment, ForeignComment, ForeignEvent, ForeignNumbers, ForeignRun,
     ForeignSubscription, ForeignTask, ImportForeign, Imported, Repair,
 };
-pub use self::keep::{CollectEvents, Covered, PurgeSettled, SetPolicy, Violation};
+pub use self::keep::{CollectEvents, Covered, PurgeSettled, Removed, SetPolicy, Violation};
 pub use self::life::{
     ArchiveTask, DecomposeTask, Decomposed, DeleteTask, ReopenTask, Reopened, RequestChanges,
     RequestReview, RestoreTask, SpecifyTask, StoppedRun, Subtask,

@@ -16,10 +16,10 @@ use crate::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, BlockTask, ClaimNext, ClaimTask, Claimed,
     CollectEvents, CommentOn, Complete, CreateMany, DecomposeTask, Decomposed, DeleteTask,
     DetachFile, Ended, EventFilter, EventLease, EventPage, Events, Fail, Graph, GraphOf, Heartbeat,
-    ImportForeign, ImportLines, Imported, Kin, LeaseEvents, LinkTasks, List, More, Moved,
-    NackLease, NewTask, NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read,
-    ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview,
-    RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
+    ImportForeign, ImportLines, Imported, Kin, LeaseEvents, LinkTasks, List, Moved, NackLease,
+    NewTask, NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read, ReclaimExpired,
+    Reclaimed, Release, Removed, ReopenTask, Reopened, RequestChanges, RequestReview, RestoreTask,
+    ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
     SubscriptionsAfter, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue,
     Woken, Written,
 };
@@ -129,12 +129,12 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// Says that leased events were not delivered. Answers the cursor.
     async fn nack(&self, nack: NackLease) -> Result<Written<EventId>>;
     /// Removes subscriptions that nobody needs any more. Answers how many.
-    async fn purge_settled(&self, purge: PurgeSettled) -> Result<Written<(u64, More)>>;
+    async fn purge_settled(&self, purge: PurgeSettled) -> Result<Written<Removed>>;
 
     /// Sets the board's limits. Answers those before.
     async fn set_policy(&self, set: SetPolicy) -> Result<Written<Policy>>;
     /// Removes old events. Answers how many.
-    async fn gc(&self, collect: CollectEvents) -> Result<Written<(u64, More)>>;
+    async fn gc(&self, collect: CollectEvents) -> Result<Written<Removed>>;
     /// Takes over a board that another program wrote, into one without tasks.
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>>;
 

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Label, Policy};
 
+use super::More;
+
 /// Sets the board's limits. The whole row is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetPolicy {
@@ -44,6 +46,15 @@ pub struct CollectEvents {
     pub limit: usize,
     /// What is kept.
     pub covered: Covered,
+}
+
+/// What one call of `gc` or `purge_settled` removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// How many.
+    pub removed: u64,
+    /// Whether another call would remove more.
+    pub more: More,
 }
 
 /// Something that `verify` found wrong.

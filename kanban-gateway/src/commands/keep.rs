@@ -160,16 +160,16 @@ pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Res
 fn remove(
     output: &mut Output,
     what: &'static str,
-    step: impl Fn() -> kanban_core::Result<Written<(u64, More)>>,
+    step: impl Fn() -> kanban_core::Result<Written<kanban_core::Removed>>,
 ) -> Result<Exit, Failure> {
     let progress = Progress::new(output, what);
     let mut removed = 0;
     let seq = loop {
         let written = step()?;
-        let (count, more) = written.value;
-        removed += count;
-        progress.add(count);
-        if more == More::Finished {
+        let step = written.value;
+        removed += step.removed;
+        progress.add(step.removed);
+        if step.more == More::Finished {
             break written.seq;
         }
     };

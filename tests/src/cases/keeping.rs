@@ -292,7 +292,8 @@ fn collect(seconds: u64, limit: usize, covered: Covered) -> CollectEvents {
 
 async fn gc(t: &Fixture, seconds: u64, limit: usize, covered: Covered) -> (u64, More) {
     let collected = t.store.gc(collect(seconds, limit, covered)).await;
-    collected.unwrap().value
+    let collected = collected.unwrap().value;
+    (collected.removed, collected.more)
 }
 
 /// A done task with three events beside its outline.

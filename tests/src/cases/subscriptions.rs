@@ -237,7 +237,8 @@ async fn purge(t: &Fixture, seconds: u64, limit: usize) -> (u64, More) {
         older_than: secs(seconds),
         limit,
     };
-    t.store.purge_settled(call).await.unwrap().value
+    let purged = t.store.purge_settled(call).await.unwrap().value;
+    (purged.removed, purged.more)
 }
 
 async fn all(t: &Fixture) -> Vec<SubscriptionId> {

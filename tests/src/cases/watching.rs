@@ -276,6 +276,6 @@ async fn collected(t: &Fixture) -> EventId {
         limit: 1000,
         covered: Covered::Keep,
     };
-    assert_eq!(t.store.gc(collect).await.unwrap().value.0, 1);
+    assert_eq!(t.store.gc(collect).await.unwrap().value.removed, 1);
     removed
 }

@@ -17,10 +17,10 @@ use crate::request::{
     DetachFile, Ended, EventFilter, EventLease, EventPage, Events, Fail, Graph, GraphOf, Heartbeat,
     ImportForeign, ImportLines, Imported, Kin, LeaseEvents, LinkTasks, List, More, Moved,
     NackLease, NewTask, NextClaim, OfTask, Page, PauseClaims, PromoteTask, PurgeSettled, Read,
-    ReclaimExpired, Reclaimed, Release, ReopenTask, Reopened, RequestChanges, RequestReview,
-    RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask, Stats, SubscribeTo,
-    SubscriptionsAfter, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue,
-    Woken, Written,
+    ReclaimExpired, Reclaimed, Release, Removed, ReopenTask, Reopened, RequestChanges,
+    RequestReview, RestoreTask, ResumeClaims, ScheduleTask, SetPolicy, SetWorker, SpecifyTask,
+    Stats, SubscribeTo, SubscriptionsAfter, UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask,
+    Violation, WakeDue, Woken, Written,
 };
 use crate::rules::{
     AskPauses, AskPolicy, AskStats, AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix,
@@ -182,16 +182,16 @@ impl<E: Engine> BoardStore for EngineStore<E> {
         self.write(nack).await
     }
 
-    async fn purge_settled(&self, purge: PurgeSettled) -> Result<Written<(u64, More)>> {
-        self.write(purge).await
+    async fn purge_settled(&self, purge: PurgeSettled) -> Result<Written<Removed>> {
+        Ok(removed(&self.write(purge).await?))
     }
 
     async fn set_policy(&self, set: SetPolicy) -> Result<Written<Policy>> {
         self.write(set).await
     }
 
-    async fn gc(&self, collect: CollectEvents) -> Result<Written<(u64, More)>> {
-        self.write(collect).await
+    async fn gc(&self, collect: CollectEvents) -> Result<Written<Removed>> {
+        Ok(removed(&self.write(collect).await?))
     }
 
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>> {
@@ -301,5 +301,15 @@ impl<E: Engine> BoardStore for EngineStore<E> {
 
     async fn close(&self) -> Result<()> {
         self.end().await
+    }
+}
+
+/// Names what the rules count.
+fn removed(written: &Written<(u64, More)>) -> Written<Removed> {
+    let (removed, more) = written.value;
+    Written {
+        seq: written.seq,
+        effect: written.effect,
+        value: Removed { removed, more },
     }
 }
