@@ -38,3 +38,23 @@ fn styled(bar: ProgressBar, template: &str, doing: &'static str) -> ProgressBar 
     bar.enable_steady_tick(TICK);
     bar
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_is_read_and_written_is_counted() {
+        let (input, output) = (bytes("importing", Some(5)), bytes("exporting", None));
+        let mut kept = Vec::new();
+        let copied = io::copy(
+            &mut input.wrap_read(&b"lines"[..]),
+            &mut output.wrap_write(&mut kept),
+        );
+        assert_eq!(copied.expect("both are memory"), 5);
+        assert_eq!((input.position(), output.position()), (5, 5));
+        assert_eq!(input.length(), Some(5));
+    }
+}

@@ -37,3 +37,16 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_moves_the_count() {
+        let progress = Progress::new(&Output::new(true), "events removed");
+        progress.add(1000);
+        progress.add(3);
+        assert_eq!(progress.bar.position(), 1003);
+    }
+}
