@@ -34,6 +34,7 @@ pub(crate) mod reopening;
 pub(crate) mod repeats;
 pub(crate) mod reviews;
 pub(crate) mod scheduling;
+pub(crate) mod sealing;
 pub(crate) mod settling;
 pub(crate) mod sharing;
 pub(crate) mod sizes;

@@ -700,6 +700,9 @@ macro_rules! for_each_case {
                 a_restored_board_accepts_no_old_run,
                 only_a_backup_is_restored,
             ],
+            sealing: [
+                a_number_stays_the_number_that_was_given,
+            ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,
                 a_run_has_an_outcome_when_it_has_ended,

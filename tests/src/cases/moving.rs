@@ -38,7 +38,7 @@ impl Write for Sink {
     }
 }
 
-async fn export(store: &dyn BoardStore) -> String {
+pub(super) async fn export(store: &dyn BoardStore) -> String {
     let sink = Sink::default();
     let answer = store.export(Box::new(sink.clone())).await.unwrap();
     let bytes = sink.0.lock().unwrap().clone();
@@ -47,7 +47,7 @@ async fn export(store: &dyn BoardStore) -> String {
     text
 }
 
-async fn import(
+pub(super) async fn import(
     store: &dyn BoardStore,
     export: &str,
     claims: KeepClaims,
@@ -60,7 +60,7 @@ async fn import(
     store.import_lines(lines).await
 }
 
-async fn another(t: &Fixture, name: &str) -> Arc<dyn BoardStore> {
+pub(super) async fn another(t: &Fixture, name: &str) -> Arc<dyn BoardStore> {
     t.boards.open(Some(&calls::slug(name))).await.unwrap()
 }
 
