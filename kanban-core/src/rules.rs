@@ -24,6 +24,7 @@ pub(crate) use self::ask::{
     AskPauses, AskPolicy, AskSeq, AskStats, AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix,
     LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds,
 };
+pub(crate) use self::authority::{RunEnd, end_run};
 pub(crate) use self::claim::ripen;
 pub(crate) use self::draft::{Decided, Draft, Refusal};
 pub(crate) use self::settle::land;

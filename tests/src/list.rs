@@ -702,6 +702,7 @@ macro_rules! for_each_case {
             ],
             sealing: [
                 a_number_stays_the_number_that_was_given,
+                an_import_clears_the_deferrals_of_a_run_that_it_closes,
             ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,

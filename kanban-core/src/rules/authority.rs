@@ -2,7 +2,7 @@
 
 use crate::error::{Rejection, Result, Subject};
 use crate::model::{
-    JsonObject, Label, Note, Outcome, Reason, Run, RunId, Status, Task, TaskId, Version,
+    JsonObject, Label, Millis, Note, Outcome, Reason, Run, RunId, Status, Task, TaskId, Version,
 };
 use crate::request::Authority;
 
@@ -148,7 +148,7 @@ pub(super) fn expect_status(task: &Task, allowed: &[Status]) -> Result<(), Rejec
 
 /// How a run ends.
 #[derive(Debug)]
-pub(super) struct RunEnd {
+pub(crate) struct RunEnd {
     pub(super) outcome: Outcome,
     pub(super) by: Option<Label>,
     pub(super) summary: Option<Note>,
@@ -157,7 +157,7 @@ pub(super) struct RunEnd {
 }
 
 impl RunEnd {
-    pub(super) const fn new(outcome: Outcome, by: Option<Label>) -> Self {
+    pub(crate) const fn new(outcome: Outcome, by: Option<Label>) -> Self {
         Self {
             outcome,
             by,
@@ -172,33 +172,42 @@ impl RunEnd {
     }
 }
 
-/// Closes the task's open run, if it has one, and takes the claim off. Any end but an uncounted failure clears
-/// the deferrals.
+/// Closes the task's open run, if it has one, and takes the claim off.
 pub(super) fn close_run(
     draft: &mut Draft<'_>,
     task: &mut Task,
     end: RunEnd,
 ) -> Result<Option<Run>> {
-    let Some(claim) = task.claim.take() else {
+    let Some(claim) = &task.claim else {
         return Ok(None);
     };
-    if !end.is_uncounted() {
-        task.deferrals = 0;
-    }
-    let Some(mut run) = draft.run(claim.run)? else {
+    let Some(run) = draft.run(claim.run)? else {
         return Err(crate::error::Error::corrupt(format!(
             "run {} of a claim is missing",
             claim.run
         )));
     };
-    run.ended_at = Some(draft.now().max(run.started_at));
-    run.outcome = Some(end.outcome);
-    run.ended_by = end.by;
-    run.summary = end.summary;
-    run.error = end.error;
-    run.metadata = end.metadata;
+    let run = end_run(task, run, end, draft.now());
     draft.put_run(run.clone())?;
     Ok(Some(run))
+}
+
+/// The open run of a task's claim with its end; takes the claim off. Any end but an uncounted failure clears the
+/// deferrals.
+pub(crate) fn end_run(task: &mut Task, open: Run, end: RunEnd, now: Millis) -> Run {
+    task.claim = None;
+    if !end.is_uncounted() {
+        task.deferrals = 0;
+    }
+    Run {
+        ended_at: Some(now.max(open.started_at)),
+        outcome: Some(end.outcome),
+        ended_by: end.by,
+        summary: end.summary,
+        error: end.error,
+        metadata: end.metadata,
+        ..open
+    }
 }
 
 /// A run of zero length, for what an operator hands over where no run is open.

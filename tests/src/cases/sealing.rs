@@ -1,6 +1,8 @@
 //! Exports that say something else than the board they are of, with a footer that is right for it.
 
-use kanban_core::{EventKind, ForeignEvent, ImportForeign, JsonObject, KeepClaims, NewTask, Scope};
+use kanban_core::{
+    EventKind, ForeignEvent, ImportForeign, JsonObject, KeepClaims, NewTask, Outcome, Scope, Status,
+};
 use serde_json::{Map, Value};
 
 use super::moving::{another, export, import};
@@ -74,4 +76,22 @@ pub(crate) async fn a_number_stays_the_number_that_was_given(t: &Fixture) {
     let copy = another(t, "copy").await;
     import(&*copy, &text, KeepClaims::Yes).await.unwrap();
     assert_eq!(export(&*copy).await, text);
+}
+
+/// The end that an import gives a run is no failure: it clears the deferrals. [19.5] [7.13]
+pub(crate) async fn an_import_clears_the_deferrals_of_a_run_that_it_closes(t: &Fixture) {
+    let claimed = t.claimed().await;
+    let id = &claimed.task.id;
+    let fail = calls::fail(&claimed, kanban_core::FailKind::RateLimited);
+    let ended = t.store.fail(fail).await.unwrap().value;
+    assert_eq!(ended.task.deferrals, 1);
+    t.clock.jump(ended.task.not_before.unwrap());
+    t.store.claim(calls::claim(id)).await.unwrap();
+    let text = export(&*t.store).await;
+    let copy = another(t, "copy").await;
+    import(&*copy, &text, KeepClaims::No).await.unwrap();
+    let task = copy.task(id.clone()).await.unwrap().value.task;
+    assert_eq!((task.status, task.deferrals), (Status::Ready, 0));
+    let runs = copy.runs(calls::all_of(id)).await.unwrap().value;
+    assert_eq!(runs[1].outcome, Some(Outcome::Invalidated));
 }

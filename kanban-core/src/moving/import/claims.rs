@@ -6,11 +6,11 @@ use crate::change::Change;
 use crate::engine::Txn;
 use crate::error::Error;
 use crate::model::{
-    BoardState, Counters, Event, EventId, EventKind, JsonObject, Label, Millis, Outcome, Run,
-    RunId, Seq, Task, TaskId,
+    BoardState, Counters, Event, EventId, EventKind, JsonObject, Label, Millis, Outcome, RunId,
+    Seq, Task, TaskId,
 };
 use crate::request::Moved;
-use crate::rules::land;
+use crate::rules::{RunEnd, end_run, land};
 
 /// By how much the counters are raised.
 const RAISED_BY: u64 = 1 << 32;
@@ -93,13 +93,9 @@ impl Closing<'_> {
             let why = format!("the claim of {id} names no open run of it");
             return Err(Stop::Unsound(why));
         };
-        let closed = Run {
-            outcome: Some(Outcome::Invalidated),
-            ended_at: Some(self.now.max(open.started_at)),
-            ended_by: Some(self.actor.clone()),
-            ..open.clone()
-        };
         let mut task = before.clone();
+        let end = RunEnd::new(Outcome::Invalidated, Some(self.actor.clone()));
+        let closed = end_run(&mut task, open.clone(), end, self.now);
         let (from, to) = land(&mut task, self.now);
         task.waiting = task.is_waiting_at(self.now);
         task.version = task.version.next();
