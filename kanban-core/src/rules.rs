@@ -22,7 +22,7 @@ mod testbed;
 
 pub(crate) use self::ask::{
     AskPauses, AskPolicy, AskSeq, AskStats, AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix,
-    LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds,
+    LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds, detail,
 };
 pub(crate) use self::authority::{RunEnd, end_run};
 pub(crate) use self::claim::ripen;

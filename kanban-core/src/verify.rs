@@ -2,15 +2,16 @@
 //!
 //! Rows are walked in pages and each is compared with what the questions about it answer. Memory grows with the number
 //! of assignees and tenants, with a chain of links, and with the tasks that have both parents and children; not with
-//! the board. Three things are not seen here:
+//! the board. What is not seen here, or not by a number:
 //!
 //! - Invariant 14 is about all times, and a snapshot is one: it follows from invariant 1 and the rules of section 4.
 //! - Of [`waiting`](View::waiting), [`expired`](View::expired) and [`due`](View::due), which have no pages, the first
 //!   10,000 are looked at; the engine's own check compares its whole indexes with its rows.
-//! - Texts: no invariant is about them.
+//! - Texts and the policy: no invariant is about them. They are read all the same, each once, so that what cannot be
+//!   answered or exported is `Corrupt` here too.
 //!
 //! A row of a task that is not there, and a number above its counter, break no invariant by name. They are counted to
-//! 13 and 11 (an event's to 8).
+//! 13 and 11 (an event's, and the horizon, to 8).
 
 mod belongings;
 mod history;
@@ -50,6 +51,7 @@ pub(crate) fn violations(view: &dyn View, limit: usize) -> Result<Vec<Violation>
         found: Vec::new(),
     };
     let board = view.board()?;
+    view.policy()?;
     let tally = tasks::check(&mut findings, view, &board)?;
     links::check(&mut findings, view, &tally)?;
     log::check_runs(&mut findings, view, &board, &tally)?;

@@ -6,8 +6,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, Unavailable};
-use crate::model::{EventId, JsonObject, LongText, Task, TaskDetail, TextKind};
+use crate::model::EventId;
 use crate::request::Moved;
+use crate::rules::detail;
 use crate::view::View;
 
 use super::line::{BoardLine, FORMAT, Footer, Header, Line, hex};
@@ -72,32 +73,6 @@ pub(crate) fn export(
         |event| Ok(Line::Event(event)),
     )?;
     out.finish()
-}
-
-/// A task with its texts. What an engine gives back was checked when it was written.
-fn detail(view: &dyn View, task: Task) -> Result<TaskDetail> {
-    let text = |kind| view.text(&task.id, kind);
-    let bad = |kind: TextKind| {
-        let context = format!("the {} of {} is over its bounds", kind.as_str(), task.id);
-        move |error| Error::corrupt(context).with_source(error)
-    };
-    let long = |kind: TextKind| -> Result<Option<LongText>> {
-        let text = text(kind)?;
-        let text = text.map(|text| LongText::new(kind.as_str(), text));
-        text.transpose().map_err(bad(kind))
-    };
-    let body = long(TextKind::Body)?;
-    let result = long(TextKind::Result)?;
-    let attributes = text(TextKind::Attributes)?
-        .map(|text| JsonObject::parse("attributes", &text))
-        .transpose()
-        .map_err(bad(TextKind::Attributes))?;
-    Ok(TaskDetail {
-        task,
-        body,
-        result,
-        attributes,
-    })
 }
 
 struct Out<'a> {

@@ -12,7 +12,7 @@ pub(crate) use self::log::Pending;
 pub(super) use self::log::Stretch;
 pub(crate) use self::tasks::{
     AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix, LatestSummaries, ParentsOf, RunsOf,
-    TaskById, TasksByIds,
+    TaskById, TasksByIds, detail,
 };
 
 use crate::error::{Error, Invalid, Result, Subject};

@@ -61,6 +61,10 @@ pub(super) fn check_events(
     board: &BoardState,
     tally: &Tally,
 ) -> Result<()> {
+    let (horizon, newest) = (board.horizon, board.counters.event);
+    findings.expect(horizon <= newest, 8, || {
+        format!("the horizon {horizon} is above the counter {newest}")
+    });
     let mut of_tasks = 0;
     let mut last = Seq::default();
     // Tasks that are not there: deleted, if a later event says so.
@@ -85,10 +89,14 @@ pub(super) fn check_events(
                 Some(_) => of_tasks += 1,
                 None => {}
             }
-            if let Some(run) = event.run {
-                let exists = view.run(run)?.is_some();
-                findings.expect(exists, 8, || {
-                    format!("event {} is of run {run}, which is not there", event.id)
+            if let Some(id) = event.run {
+                let run = view.run(id)?;
+                let is_its = run.is_some_and(|run| Some(&run.task) == event.task.as_ref());
+                findings.expect(is_its, 8, || {
+                    format!(
+                        "event {} is of run {id}, and its task has none such",
+                        event.id
+                    )
                 });
             }
             Ok(())

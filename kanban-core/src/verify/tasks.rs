@@ -1,7 +1,8 @@
 //! Each task, with what hangs on it. What must be known of all of them is tallied on the way.
 
 use crate::error::Result;
-use crate::model::{BoardState, Link, Status, Task, TaskId};
+use crate::model::{ArchivedFrom, BoardState, Link, Status, Task, TaskId};
+use crate::rules::detail;
 use crate::view::View;
 
 use super::tally::{Tally, phase_of};
@@ -17,6 +18,7 @@ pub(super) fn check(findings: &mut Findings, view: &dyn View, board: &BoardState
         |findings, task| {
             tally.count(task);
             check_row(findings, task);
+            detail(view, task.clone())?;
             check_identity(findings, view, task)?;
             check_keys(findings, view, task)?;
             check_parents(findings, view, task, &mut tally)?;
@@ -64,16 +66,11 @@ fn check_row(findings: &mut Findings, task: &Task) {
             )
         },
     );
-    findings.expect(
-        task.archived_from.is_some() == (*status == Status::Archived),
-        15,
-        || {
-            format!(
-                "task {id} is {status}, and archived_from is {:?}",
-                task.archived_from
-            )
-        },
-    );
+    let from = task.archived_from.as_ref();
+    let is_right = from.is_some() == (*status == Status::Archived);
+    findings.expect(is_right && from.is_none_or(is_whole), 15, || {
+        format!("task {id} is {status}, and archived_from is {from:?}")
+    });
     let may_wait = status.is_claimable() && task.not_before.is_some();
     findings.expect(!task.waiting || may_wait, 13, || {
         format!("task {id} is {status} and marked as waiting")
@@ -81,6 +78,13 @@ fn check_row(findings: &mut Findings, task: &Task) {
     findings.expect(!task.collectable || task.settled_at.is_some(), 13, || {
         format!("task {id} is {status} and marked as collectable")
     });
+}
+
+/// Whether a task can have been this, so that `restore` can go back to it.
+fn is_whole(from: &ArchivedFrom) -> bool {
+    from.status != Status::Archived
+        && from.block.is_some() == (from.status == Status::Blocked)
+        && (from.wake_at.is_none() || from.status == Status::Scheduled)
 }
 
 fn check_identity(findings: &mut Findings, view: &dyn View, task: &Task) -> Result<()> {

@@ -1,12 +1,13 @@
 use super::*;
+use crate::error::ErrorKind;
 use crate::memory::{
     FixedIds, MemoryBoard, attachment, comment, event, label, link, run, subscription, task,
     task_id,
 };
 use crate::model::{
     ArchivedFrom, Assignee, AttachmentId, Block, BlockKind, Claim, CommentId, EventId, EventKind,
-    JsonObject, Lease, LeaseId, Millis, Note, Outcome, Pause, PauseTarget, Phase, Run, RunId,
-    Scope, Seq, Status, SubscriptionId, Task, Title,
+    JsonObject, Lease, LeaseId, LongText, Millis, Note, Outcome, Pause, PauseTarget, Phase, Run,
+    RunId, Scope, Seq, Status, SubscriptionId, Task, TextKind, Title,
 };
 use crate::request::{Authority, ClaimNext, Complete, NewTask, NextClaim};
 use crate::rules::{Command, Draft};
@@ -181,6 +182,16 @@ fn subscriber(board: &mut MemoryBoard) -> &mut crate::model::Subscription {
         .expect("the subscription is there")
 }
 
+/// Archives it anew, from another status.
+fn archived_from(board: &mut MemoryBoard, status: Status, edit: fn(&mut ArchivedFrom)) {
+    board.edit("t_archived", |row| {
+        row.completed_at = None;
+        let from = row.archived_from.as_mut().unwrap();
+        from.status = status;
+        edit(from);
+    });
+}
+
 type Break = fn(&mut MemoryBoard);
 
 const OF_RUNS: &[(u8, &str, Break)] = &[
@@ -311,6 +322,25 @@ const OF_TASKS: &[(u8, &str, Break)] = &[
             row.idempotency_key = None;
         });
     }),
+    (15, "archived from blocked without a block", |b| {
+        archived_from(b, Status::Blocked, |_| {});
+    }),
+    (15, "a block on what was archived from ready", |b| {
+        archived_from(b, Status::Ready, |from| {
+            from.block = Some(Block {
+                kind: BlockKind::Other,
+                reason: None,
+                by: None,
+                at: Millis::new(1),
+            });
+        });
+    }),
+    (15, "wake_at on what was archived from todo", |b| {
+        archived_from(b, Status::Todo, |from| from.wake_at = Some(Millis::new(1)));
+    }),
+    (15, "archived from the archive", |b| {
+        archived_from(b, Status::Archived, |_| {});
+    }),
 ];
 
 const OF_THE_LOG: &[(u8, &str, Break)] = &[
@@ -334,6 +364,19 @@ const OF_THE_LOG: &[(u8, &str, Break)] = &[
         let mut row = event(Some("t_ready"), EventKind::Heartbeat);
         row.run = Some(RunId::new(9));
         b.put_event(row);
+    }),
+    (8, "an event of another task's run", |b| {
+        let mut row = event(Some("t_ready"), EventKind::Heartbeat);
+        row.run = Some(RunId::new(1));
+        b.put_event(row);
+    }),
+    (8, "an event of the board with a run", |b| {
+        let mut row = event(None, EventKind::Paused);
+        row.run = Some(RunId::new(1));
+        b.put_event(row);
+    }),
+    (8, "a horizon above the counter of events", |b| {
+        b.state.horizon = EventId::new(b.state.counters.event.get() + 1);
     }),
     (10, "a cursor ahead of the log", |b| {
         subscriber(b).cursor = EventId::new(99);
@@ -470,6 +513,31 @@ fn an_index_that_differs_from_the_rows_is_found() {
         board.twisted.insert((question, task_id(id)));
         let found = numbers(&board);
         assert!(found.contains(&13), "{question} of {id}: {found:?}");
+    }
+}
+
+#[test]
+fn archived_from_keeps_what_its_status_had() {
+    let mut board = healthy();
+    archived_from(&mut board, Status::Running, |_| {});
+    assert_eq!(numbers(&board), [0; 0]);
+    archived_from(&mut board, Status::Scheduled, |from| {
+        from.wake_at = Some(Millis::new(1));
+    });
+    assert_eq!(numbers(&board), [0; 0]);
+}
+
+#[test]
+fn a_text_that_cannot_be_answered_is_found() {
+    for (kind, text) in [
+        (TextKind::Body, "x".repeat(LongText::MAX_BYTES + 1)),
+        (TextKind::Result, String::new()),
+        (TextKind::Attributes, "no object".to_owned()),
+    ] {
+        let mut board = healthy();
+        board.texts.insert((task_id("t_ready"), kind), text);
+        let error = violations(&board, 100).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Corrupt, "{kind}: {error}");
     }
 }
 

@@ -440,3 +440,27 @@ fn a_trigger_that_comes_while_the_board_is_open_is_not_run() {
         println!("a trigger that came later: not run, then {refused}");
     });
 }
+
+#[test]
+fn what_cannot_be_exported_is_not_called_sound() {
+    for damage in [
+        "DELETE FROM policy",
+        "UPDATE task_text SET text = printf('%.*c', 1048577, 'x') WHERE rowid = 1",
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        pollster::block_on(async {
+            let boards = open(root.path()).unwrap();
+            let store = boards.open(None).await.unwrap();
+            fill(&*store).await;
+            assert_eq!(store.verify().await.unwrap().value, []);
+            let file = root.path().join("boards").join("default").join("board.db");
+            by_hand(&file, damage);
+            let exported = store.export(Box::new(std::io::sink())).await;
+            let error = exported.expect_err("it is damaged");
+            assert_eq!(*error.kind(), ErrorKind::Corrupt, "{damage}: {error}");
+            let error = store.verify().await.expect_err("it is damaged");
+            assert_eq!(*error.kind(), ErrorKind::Corrupt, "{damage}: {error}");
+            boards.close().await.unwrap();
+        });
+    }
+}

@@ -22,23 +22,26 @@ impl Question for TaskById {
     type Answer = TaskDetail;
 
     fn ask(&self, view: &dyn View) -> Result<TaskDetail> {
-        let task = subject(view, &self.0)?;
-        let text = |kind| view.text(&self.0, kind);
-        let body = text(TextKind::Body)?.map(|text| LongText::new("body", text));
-        let result = text(TextKind::Result)?.map(|text| LongText::new("result", text));
-        let attributes =
-            text(TextKind::Attributes)?.map(|text| JsonObject::parse("attributes", &text));
-        // What is stored was checked before it was written.
-        let damaged = |invalid: Invalid| {
-            Error::corrupt(format!("a stored text of task {}", self.0)).with_source(invalid)
-        };
-        Ok(TaskDetail {
-            task,
-            body: body.transpose().map_err(damaged)?,
-            result: result.transpose().map_err(damaged)?,
-            attributes: attributes.transpose().map_err(damaged)?,
-        })
+        detail(view, subject(view, &self.0)?)
     }
+}
+
+/// A task with its texts.
+pub(crate) fn detail(view: &dyn View, task: Task) -> Result<TaskDetail> {
+    let text = |kind| view.text(&task.id, kind);
+    let body = text(TextKind::Body)?.map(|text| LongText::new("body", text));
+    let result = text(TextKind::Result)?.map(|text| LongText::new("result", text));
+    let attributes = text(TextKind::Attributes)?.map(|text| JsonObject::parse("attributes", &text));
+    // What is stored was checked before it was written.
+    let damaged = |invalid: Invalid| {
+        Error::corrupt(format!("a stored text of task {}", task.id)).with_source(invalid)
+    };
+    Ok(TaskDetail {
+        body: body.transpose().map_err(damaged)?,
+        result: result.transpose().map_err(damaged)?,
+        attributes: attributes.transpose().map_err(damaged)?,
+        task,
+    })
 }
 
 /// Asks for tasks by their ids; unknown ones are left out.
