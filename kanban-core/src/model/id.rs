@@ -170,9 +170,29 @@ impl Default for BoardSlug {
 }
 
 impl Version {
-    /// The version after this one.
+    /// The highest that a task gets. What claims to have a higher one was not written by a board.
+    pub const MAX: Self = Self(1 << 62);
+
+    /// The version after this one; the highest stays.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        if self.0 < Self::MAX.0 {
+            Self(self.0 + 1)
+        } else {
+            Self::MAX
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn the_highest_version_stays() {
+        assert_eq!(Version::new(0).next(), Version::new(1));
+        for version in [Version::MAX, Version::new(u64::MAX)] {
+            assert_eq!(version.next(), Version::MAX);
+        }
     }
 }

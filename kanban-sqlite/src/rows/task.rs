@@ -58,7 +58,7 @@ impl Record for Task {
             wake_at: fields.maybe_int()?.map(Millis::new),
             not_before: fields.maybe_int()?.map(Millis::new),
             idempotency_key: fields.maybe(|text| Label::new("idempotency_key", text))?,
-            version: Version::new(fields.number()?),
+            version: version(fields)?,
             open_parents: fields.number()?,
             failures: fields.number()?,
             deferrals: fields.number()?,
@@ -111,6 +111,14 @@ fn count_cells(task: &Task) -> [Cell<'_>; 7] {
         Cell::int(task.failure_limit.map(FailureLimit::get)),
         task.max_runtime.map_or(Cell::Null, Cell::bits),
     ]
+}
+
+fn version(fields: &mut Fields<'_, '_>) -> Result<Version> {
+    let version = Version::new(fields.number()?);
+    if version > Version::MAX {
+        return Err(fields.wrong("is out of bounds"));
+    }
+    Ok(version)
 }
 
 fn failure_limit(fields: &mut Fields<'_, '_>) -> Result<Option<FailureLimit>> {

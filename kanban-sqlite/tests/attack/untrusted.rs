@@ -299,6 +299,7 @@ fn values_of_other_types_and_sizes_are_told() {
     let expected = right(&whole);
     for (table, column, value) in [
         ("task", "priority", "'high'"),
+        ("task", "version", "(1 << 62) + 1"),
         ("task", "title", "x'00ff'"),
         ("task", "title", "7.5"),
         ("task", "title", "zeroblob(17000000)"),
