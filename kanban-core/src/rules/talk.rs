@@ -1,7 +1,7 @@
 //! What people add to a task: comments, and pointers to files.
 
 use crate::error::{Invalid, Subject};
-use crate::model::{Attachment, Comment, EventKind};
+use crate::model::{Attachment, Comment, EventKind, Label, Note};
 use crate::request::{AttachFile, CommentOn, DetachFile};
 
 use super::draft::{Decided, Draft, Entry};
@@ -14,8 +14,7 @@ impl Command for CommentOn {
     type Answer = Comment;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Comment> {
-        expect_text("author", self.author.as_str())?;
-        expect_text("body", self.body.as_str())?;
+        check_comment(&self.author, &self.body)?;
         draft.subject(&self.task)?;
         if let Some(request_id) = &self.request_id
             && let Some(first) = draft.view().comment_by_request(&self.task, request_id)?
@@ -44,9 +43,7 @@ impl Command for AttachFile {
     type Answer = Attachment;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Attachment> {
-        if let Some(size) = self.size.filter(|size| *size > SIZE_MAX) {
-            return Err(Invalid::above("size", SIZE_MAX, size).into());
-        }
+        check_size(self.size)?;
         draft.subject(&self.task)?;
         if let Some(request_id) = &self.request_id
             && let Some(first) = draft.view().attachment_by_request(&self.task, request_id)?
@@ -95,8 +92,22 @@ impl Command for DetachFile {
     }
 }
 
+/// Refuses a comment of nobody, or of no words.
+pub(crate) fn check_comment(author: &Label, body: &Note) -> Result<(), Invalid> {
+    expect_text("author", author.as_str())?;
+    expect_text("body", body.as_str())
+}
+
+/// Refuses a size that no engine keeps.
+pub(crate) fn check_size(size: Option<u64>) -> Result<(), Invalid> {
+    match size {
+        Some(size) if size > SIZE_MAX => Err(Invalid::above("size", SIZE_MAX, size)),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a text of blanks only.
-fn expect_text(field: &'static str, text: &str) -> Result<(), Invalid> {
+pub(super) fn expect_text(field: &'static str, text: &str) -> Result<(), Invalid> {
     if text.trim().is_empty() {
         return Err(Invalid::malformed(field, "not blank"));
     }

@@ -24,7 +24,7 @@ pub(crate) async fn a_comment_is_kept_in_every_status(t: &Fixture) {
     }
 }
 
-/// A blank author or a blank body is `Invalid`. [12.1]
+/// A blank author or a blank body is `Invalid`; so is a blank actor who writes comments by reopen or specify. [12.1]
 pub(crate) async fn a_blank_comment_is_invalid(t: &Fixture) {
     let task = t.ready("quiet").await;
     let refused = t.store.comment(calls::comment(&task.id, " \n\t "));
@@ -35,6 +35,16 @@ pub(crate) async fn a_blank_comment_is_invalid(t: &Fixture) {
     };
     let refused = t.nothing_written(t.store.comment(nobody)).await;
     assert_eq!(invalid(refused).field, "author");
+    let done = t.done().await;
+    let mut reopen = calls::reopen(&done.id);
+    reopen.actor = label(" ");
+    let refused = t.nothing_written(t.store.reopen(reopen)).await;
+    assert_eq!(invalid(refused).field, "actor");
+    let idea = t.triage().await;
+    let mut specify = calls::specify(&idea.id);
+    specify.actor = label(" ");
+    let refused = t.nothing_written(t.store.specify(specify)).await;
+    assert_eq!(invalid(refused).field, "actor");
 }
 
 /// A comment on a task that does not exist is refused. [12.1] [18.3]

@@ -9,12 +9,15 @@ use crate::rules::authority::{RunEnd, close_run, expect_status};
 use crate::rules::draft::{Decided, Draft, Entry};
 use crate::rules::end::forget_trouble;
 use crate::rules::settle::{children, land, move_to};
+use crate::rules::talk::expect_text;
 use crate::rules::{Answered, Command};
 
 impl Command for ReopenTask {
     type Answer = Reopened;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Reopened> {
+        // Who does it is the author of a comment.
+        expect_text("actor", self.actor.as_str())?;
         let mut task = draft.subject(&self.task)?;
         expect_status(&task, &[Status::Done])?;
         start_over(&mut task);

@@ -6,12 +6,15 @@ use crate::request::SpecifyTask;
 use crate::rules::authority::expect_status;
 use crate::rules::draft::{Decided, Draft, Entry};
 use crate::rules::settle::land;
+use crate::rules::talk::expect_text;
 use crate::rules::{Answered, Command};
 
 impl Command for SpecifyTask {
     type Answer = Task;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Task> {
+        // Who does it is the author of a comment.
+        expect_text("actor", self.actor.as_str())?;
         let mut task = draft.subject(&self.task)?;
         expect_status(&task, &[Status::Triage])?;
 
