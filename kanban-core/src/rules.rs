@@ -26,8 +26,14 @@ pub(crate) use self::ask::{
 };
 pub(crate) use self::authority::{RunEnd, end_run};
 pub(crate) use self::claim::ripen;
+pub(crate) use self::create::check_max_runtime;
 pub(crate) use self::draft::{Decided, Draft, Refusal};
+pub(crate) use self::end::ERROR_BYTES_MAX;
+pub(crate) use self::hold::check_streak;
+pub(crate) use self::links::{CHILDREN_MAX, PARENTS_MAX, SUBSCRIPTIONS_MAX};
 pub(crate) use self::settle::land;
+pub(crate) use self::subscribe::{check_kind, check_kinds};
+pub(crate) use self::talk::{check_comment, check_size};
 
 use crate::error::{Invalid, Result};
 use crate::request::Effect;

@@ -22,6 +22,7 @@ mod tally;
 mod tasks;
 
 use crate::error::Result;
+use crate::model::Task;
 use crate::request::Violation;
 use crate::rules::Question;
 use crate::view::View;
@@ -59,6 +60,16 @@ pub(crate) fn violations(view: &dyn View, limit: usize) -> Result<Vec<Violation>
     belongings::check(&mut findings, view, &board, &tally)?;
     indexes::check(&mut findings, view, &tally)?;
     Ok(findings.found)
+}
+
+/// What is wrong with a task's row alone.
+pub(crate) fn violation_of(task: &Task) -> Option<Violation> {
+    let mut findings = Findings {
+        limit: 1,
+        found: Vec::new(),
+    };
+    tasks::check_row(&mut findings, task);
+    findings.found.pop()
 }
 
 /// What is wrong, as far as it is known.

@@ -702,7 +702,11 @@ macro_rules! for_each_case {
             ],
             sealing: [
                 a_number_stays_the_number_that_was_given,
+                an_export_with_a_wrong_value_is_refused_with_its_line,
+                a_claim_that_is_not_its_run_s_is_refused,
+                a_task_with_more_than_a_command_gives_it_is_refused,
                 an_import_clears_the_deferrals_of_a_run_that_it_closes,
+                a_board_that_cannot_be_raised_is_only_moved,
             ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,

@@ -1,6 +1,7 @@
 //! Taking an export over: each line is applied as it is read, in one transaction, and nothing is committed unless the
 //! footer and all invariants hold.
 
+mod bounds;
 mod claims;
 mod rows;
 
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::change::Change;
 use crate::engine::Txn;
 use crate::error::{Error, Invalid, Rejection, Result, Unavailable};
-use crate::model::{BoardState, Millis};
+use crate::model::{BoardState, Millis, TaskId};
 use crate::request::{Effect, ImportLines, ImportSource, KeepClaims, Moved, Written};
 use crate::verify::violations;
 
@@ -35,7 +36,9 @@ pub(crate) fn import(
         txn,
         now,
         number: 0,
+        claims: import.claims,
         last: None,
+        children: (None, 0),
         moved: Moved::default(),
     };
     taking.read(&mut *import.source, &before)?;
@@ -63,7 +66,10 @@ struct Taking<'a> {
     now: Millis,
     /// The line that is being taken, from 1.
     number: u64,
+    claims: KeepClaims,
     last: Option<Place>,
+    /// How many children the parent of the last link has. Links come by their parents.
+    children: (Option<TaskId>, usize),
     moved: Moved,
 }
 
@@ -155,6 +161,7 @@ impl Taking<'_> {
     }
 
     fn take(&mut self, line: Line, before: &BoardState) -> Result<()> {
+        bounds::check(&line).map_err(|invalid| self.unsound(&invalid.to_string()))?;
         match line {
             Line::Header(_) | Line::Footer(_) => Ok(()),
             Line::Board(row) => self.board(row, before),
@@ -171,15 +178,19 @@ impl Taking<'_> {
             horizon: row.horizon,
             ..before.clone()
         };
-        if claims::highest(&after.counters) > claims::NUMBER_MAX {
-            return Err(self.unsound("a counter is over 2^62"));
+        if self.claims == KeepClaims::No && claims::highest(&after.counters) > claims::RAISABLE_MAX
+        {
+            return Err(self.unsound("a counter is too near 2^62 to be raised; a move takes it"));
         }
         let before = before.clone();
         self.apply(&Change::Board { before, after })
     }
 
     fn apply(&mut self, change: &Change) -> Result<()> {
-        self.txn.apply(change)
+        self.txn.apply(change).map_err(|error| {
+            let context = format!("taking line {} of the export", self.number);
+            Error::new(error.kind().clone(), context).with_source(error)
+        })
     }
 
     fn unsound(&self, why: &str) -> Error {

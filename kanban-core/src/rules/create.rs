@@ -279,7 +279,8 @@ fn check_new(new: &NewTask, parents: usize) -> std::result::Result<(), Invalid> 
     check_max_runtime(new.max_runtime)
 }
 
-fn check_max_runtime(span: Option<Duration>) -> std::result::Result<(), Invalid> {
+/// Refuses no time at all, and more than every engine keeps.
+pub(crate) fn check_max_runtime(span: Option<Duration>) -> std::result::Result<(), Invalid> {
     match span {
         Some(span) if millis(span) == 0 => Err(Invalid::below("max_runtime", 1, 0)),
         Some(span) if i64::try_from(span.as_millis()).is_err() => Err(Invalid::above(

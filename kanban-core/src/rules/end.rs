@@ -21,7 +21,7 @@ const CREATED_MAX: usize = 1000;
 /// How many unknown references of a summary an event tells.
 const UNKNOWN_REFS_MAX: usize = 100;
 /// How much of an error a task and an event keep.
-pub(super) const ERROR_BYTES_MAX: usize = 500;
+pub(crate) const ERROR_BYTES_MAX: usize = 500;
 
 impl Command for Complete {
     type Answer = Ended;

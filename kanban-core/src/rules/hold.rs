@@ -3,6 +3,8 @@
 mod block;
 mod promote;
 
+pub(crate) use self::block::check_streak;
+
 use crate::error::Invalid;
 use crate::model::{EventKind, Note, Outcome, Pause, Reason, Status, Task};
 use crate::request::{Ended, PauseClaims, ResumeClaims, ScheduleTask, UnblockTask};

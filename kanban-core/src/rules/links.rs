@@ -12,11 +12,11 @@ use super::settle::{PAGE, settle};
 use super::{Answered, Command};
 
 /// How many parents a task may have.
-pub(super) const PARENTS_MAX: usize = 1000;
+pub(crate) const PARENTS_MAX: usize = 1000;
 /// How many children a task may have.
-pub(super) const CHILDREN_MAX: usize = 10_000;
+pub(crate) const CHILDREN_MAX: usize = 10_000;
 /// How many subscriptions a task may have.
-pub(super) const SUBSCRIPTIONS_MAX: usize = 100;
+pub(crate) const SUBSCRIPTIONS_MAX: usize = 100;
 /// How many links a search for a circle looks at.
 const LINKS_LOOKED_AT_MAX: usize = 100_000;
 

@@ -10,6 +10,7 @@ use super::ask::{LOOKED_AT_MAX, Stretch};
 use super::claim::check_batch;
 use super::draft::{Decided, Draft, Entry, Refusal};
 use super::links::SUBSCRIPTIONS_MAX;
+use super::talk::expect_text;
 use super::{Answered, Command, KINDS_MAX};
 
 impl Command for SubscribeTo {
@@ -182,14 +183,18 @@ impl Command for NackLease {
     }
 }
 
-fn check_kinds(kinds: &[EventKind]) -> Result<(), Invalid> {
+/// Refuses kinds that are too many, or that no event has.
+pub(crate) fn check_kinds(kinds: &[EventKind]) -> Result<(), Invalid> {
     if kinds.len() > KINDS_MAX {
         return Err(Invalid::too_many("kinds", KINDS_MAX, kinds.len()));
     }
-    for kind in kinds {
-        Label::new("kinds", kind.as_str())?;
-    }
-    Ok(())
+    kinds.iter().try_for_each(|kind| check_kind("kinds", kind))
+}
+
+/// Refuses a kind that no event has, not one from elsewhere either.
+pub(crate) fn check_kind(field: &'static str, kind: &EventKind) -> Result<(), Invalid> {
+    expect_text(field, kind.as_str())?;
+    Label::new(field, kind.as_str()).map(|_| ())
 }
 
 fn find(draft: &Draft<'_>, id: SubscriptionId) -> std::result::Result<Subscription, Refusal> {

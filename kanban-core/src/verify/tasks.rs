@@ -30,7 +30,7 @@ pub(super) fn check(findings: &mut Findings, view: &dyn View, board: &BoardState
 }
 
 /// What a row says about itself.
-fn check_row(findings: &mut Findings, task: &Task) {
+pub(super) fn check_row(findings: &mut Findings, task: &Task) {
     let Task { id, status, .. } = task;
     let was_done = match &task.archived_from {
         Some(from) => from.status == Status::Done,

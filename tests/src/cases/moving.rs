@@ -20,7 +20,7 @@ use crate::fixture::{Fixture, verified};
 use crate::threads::race;
 
 /// By how much an import that is no move raises every counter.
-const RAISED_BY: u64 = 1 << 32;
+pub(super) const RAISED_BY: u64 = 1 << 32;
 
 /// What an export writes into.
 #[derive(Clone, Default)]
@@ -65,7 +65,7 @@ pub(super) async fn another(t: &Fixture, name: &str) -> Arc<dyn BoardStore> {
 }
 
 /// A board with something of everything.
-async fn everything(t: &Fixture) {
+pub(super) async fn everything(t: &Fixture) {
     for status in Status::ALL {
         t.in_status(*status).await;
     }

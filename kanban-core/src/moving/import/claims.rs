@@ -16,6 +16,8 @@ use crate::rules::{RunEnd, end_run, land};
 const RAISED_BY: u64 = 1 << 32;
 /// The highest number that is taken over: raised, it is still one that every engine can hold.
 pub(super) const NUMBER_MAX: u64 = 1 << 62;
+/// The highest that is raised: an import of what comes of it takes it over again.
+pub(super) const RAISABLE_MAX: u64 = NUMBER_MAX - 2 * RAISED_BY;
 /// How many rows are held at a time.
 const PAGE: usize = 64;
 

@@ -1,8 +1,10 @@
 //! Rows as they are read. What an index of an engine would refuse is refused before, with its line.
 
 use crate::change::Change;
-use crate::error::Result;
-use crate::model::{JsonObject, Label, Scope, Status, TaskDetail, TaskId, TextKind};
+use crate::error::{Invalid, Result};
+use crate::model::{JsonObject, Label, Link, Run, Scope, Status, TaskDetail, TaskId, TextKind};
+use crate::rules::{CHILDREN_MAX, PARENTS_MAX, SUBSCRIPTIONS_MAX};
+use crate::verify::violation_of;
 
 use super::super::line::Line;
 use super::Taking;
@@ -12,12 +14,7 @@ impl Taking<'_> {
     pub(super) fn row(&mut self, read: Line) -> Result<()> {
         let (change, count) = match read {
             Line::Task(detail) => return self.task(*detail),
-            Line::Policy(after) => {
-                after
-                    .check()
-                    .map_err(|invalid| self.unsound(&invalid.to_string()))?;
-                return self.apply(&Change::Policy { after });
-            }
+            Line::Policy(after) => return self.apply(&Change::Policy { after }),
             Line::Pause(pause) => {
                 return self.apply(&Change::Pause {
                     before: None,
@@ -27,10 +24,11 @@ impl Taking<'_> {
             Line::Link(link) => {
                 self.expect_task(&link.parent)?;
                 self.expect_task(&link.child)?;
+                self.expect_room(&link)?;
                 (Change::AddLink(link), &mut self.moved.links)
             }
             Line::Run(run) => {
-                self.expect_task(&run.task)?;
+                self.expect_claim(&run)?;
                 let change = Change::Run {
                     before: None,
                     after: run,
@@ -58,6 +56,9 @@ impl Taking<'_> {
             Line::Subscription(row) => {
                 if let Scope::Task(task) = &row.scope {
                     self.expect_task(task)?;
+                    let room = SUBSCRIPTIONS_MAX;
+                    let found = self.view().subscriptions_of(&row.scope, None, room)?;
+                    self.expect_fewer("subscriptions", found.len(), room)?;
                 }
                 let (thread, view) = (row.thread.as_ref(), self.view());
                 let found = view.subscription_at(&row.scope, &row.channel, &row.address, thread)?;
@@ -98,8 +99,8 @@ impl Taking<'_> {
             let found = self.view().claimed_by_request(key)?;
             self.expect_free(key, found.is_none())?;
         }
-        if task.max_runtime == Some(0) {
-            return Err(self.unsound("max_runtime_ms must be greater than zero"));
+        if let Some(violation) = violation_of(&task) {
+            return Err(self.unsound(&violation.what));
         }
         task.waiting = task.is_waiting_at(self.now);
         // gc looks at every settled task once, and finds out whether there is something for it.
@@ -136,6 +137,46 @@ impl Taking<'_> {
             return Err(self.unsound(&format!("no such task: {id}")));
         }
         Ok(())
+    }
+
+    /// An open run is as its task's claim says, if that is the run's.
+    fn expect_claim(&self, run: &Run) -> Result<()> {
+        let Some(task) = self.view().task(&run.task)? else {
+            return self.expect_task(&run.task);
+        };
+        let Some(claim) = task.claim.filter(|claim| claim.run == run.id) else {
+            return Ok(());
+        };
+        let is_same = run.claimant.as_ref() == Some(&claim.claimant)
+            && run.request_id == claim.request_id
+            && run.worker == claim.worker;
+        if is_same {
+            return Ok(());
+        }
+        let why = format!(
+            "the claim of {} has another claimant, request_id or worker",
+            run.task
+        );
+        Err(self.unsound(&why))
+    }
+
+    /// A link's tasks may have one more.
+    fn expect_room(&mut self, link: &Link) -> Result<()> {
+        if self.children.0.as_ref() != Some(&link.parent) {
+            self.children = (Some(link.parent.clone()), 0);
+        }
+        self.expect_fewer("children", self.children.1, CHILDREN_MAX)?;
+        self.children.1 += 1;
+        let parents = self.view().parents(&link.child, None, PARENTS_MAX)?;
+        self.expect_fewer("parents", parents.len(), PARENTS_MAX)
+    }
+
+    fn expect_fewer(&self, field: &'static str, found: usize, limit: usize) -> Result<()> {
+        if found < limit {
+            return Ok(());
+        }
+        let invalid = Invalid::too_many(field, limit, found + 1);
+        Err(self.unsound(&invalid.to_string()))
     }
 
     fn expect_free(&self, key: &Label, is_free: bool) -> Result<()> {

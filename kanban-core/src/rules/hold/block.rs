@@ -185,6 +185,19 @@ impl BlockTask {
     }
 }
 
+/// Refuses a streak of none, or of a kind that no worker gives.
+pub(crate) fn check_streak(streak: BlockStreak) -> Result<(), Invalid> {
+    let is_given = matches!(
+        streak.kind,
+        BlockKind::NeedsInput | BlockKind::Capability | BlockKind::Transient | BlockKind::Other
+    );
+    if is_given && streak.count > 0 {
+        return Ok(());
+    }
+    let must = "of a kind that a worker gives, and at least 1";
+    Err(Invalid::malformed("block_streak", must))
+}
+
 fn next_streak(last: Option<BlockStreak>, kind: BlockKind) -> BlockStreak {
     let before = last.filter(|last| last.kind == kind);
     BlockStreak {

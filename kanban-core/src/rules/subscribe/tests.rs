@@ -87,7 +87,7 @@ fn a_subscription_is_refused_over_its_limits() {
         bed.invalid(&with_kinds(vec![EventKind::Created; 101])),
         "kinds"
     );
-    for word in [String::new(), "x".repeat(257)] {
+    for word in [String::new(), " ".to_owned(), "x".repeat(257)] {
         assert_eq!(
             bed.invalid(&with_kinds(vec![EventKind::Foreign(word)])),
             "kinds"
