@@ -62,7 +62,7 @@ pub struct ForeignTask {
 /// A run as found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignRun {
-    /// Kept, if it is 1 to 2^62.
+    /// Kept, if it is 1 to 2^61.
     pub id: u64,
     /// Its task.
     pub task: TaskId,
@@ -95,7 +95,7 @@ pub struct ForeignRun {
 /// A comment as found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignComment {
-    /// Kept, if it is 1 to 2^62.
+    /// Kept, if it is 1 to 2^61.
     pub id: u64,
     /// Its task.
     pub task: TaskId,
@@ -110,7 +110,7 @@ pub struct ForeignComment {
 /// An attachment as found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignAttachment {
-    /// Kept, if it is 1 to 2^62.
+    /// Kept, if it is 1 to 2^61.
     pub id: u64,
     /// Its task.
     pub task: TaskId,
@@ -131,7 +131,7 @@ pub struct ForeignAttachment {
 /// An event as found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignEvent {
-    /// Kept, if it is 1 to 2^62.
+    /// Kept, if it is 1 to 2^61.
     pub id: u64,
     /// Its task; none for an event of the board.
     pub task: Option<TaskId>,

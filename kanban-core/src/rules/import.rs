@@ -5,7 +5,7 @@
 //!
 //! | breach | repair |
 //! | --- | --- |
-//! | a second row with an id (or a subscription's place), a number outside 1 to 2^62 | the row is left out |
+//! | a second row with an id (or a subscription's place), a number outside 1 to 2^61 | the row is left out |
 //! | a row of a task that is not there | the row is left out |
 //! | a link to itself, or over the limits of a task's links | the link is left out |
 //! | a circle of links | the link that closes it, walking from parents to children in id order, is left out |
@@ -22,6 +22,10 @@
 //! | `completed_at`, `wake_at` or a block on a status that has none | left out |
 //! | blocked without a block | a block of kind `other` |
 //! | an idempotency key that several tasks have, not archived | the oldest keeps it |
+//! | a time limit or a size that no engine keeps, a streak of none or of a kind that no worker gives | left out |
+//! | a blank author of a comment, a blank file name | `unknown`, `unnamed` |
+//! | a blank comment, an event of a blank or over-long kind | the row is left out |
+//! | kinds of a subscription that no event has, or beyond the 100th | left out; with none left, the row |
 //! | an event's run that is not there | the event keeps no run |
 //! | a claimed run without its `claimed` event | the event is added behind the last one, with `imported: true` |
 //! | a cursor beyond the last event | the last event |

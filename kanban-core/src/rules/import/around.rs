@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Attachment, AttachmentId, Comment, CommentId, EventId, Scope, Subscription, SubscriptionId,
-    TaskId,
+    Attachment, AttachmentId, Comment, CommentId, EventId, EventKind, Label, Scope, Subscription,
+    SubscriptionId, TaskId,
 };
 use crate::request::{ForeignSubscription, Repair};
+use crate::rules::KINDS_MAX;
 use crate::rules::links::SUBSCRIPTIONS_MAX;
+use crate::rules::subscribe::check_kind;
+use crate::rules::talk::{check_size, expect_text};
 
 use super::Plan;
 use super::numbers::shifted;
@@ -18,14 +21,22 @@ pub(super) fn comments(plan: &mut Plan<'_>) {
     for found in &plan.from.comments {
         let id = shifted(found.id, plan.shifts.comment);
         let id = admit(plan, "comments", found.id, id, &mut seen, &found.task);
-        plan.comments.extend(id.map(|id| Comment {
+        let Some(id) = id else { continue };
+        if expect_text("body", found.body.as_str()).is_err() {
+            let len = format!("{} bytes", found.body.as_str().len());
+            plan.repairs
+                .push(Repair::dropped("comments", id, "body", len));
+            continue;
+        }
+        let author = named(plan, ("comments", id, "author"), &found.author, "unknown");
+        plan.comments.push(Comment {
             id: CommentId::new(id),
             task: found.task.clone(),
-            author: found.author.clone(),
+            author,
             body: found.body.clone(),
             at: found.at,
             request_id: None,
-        }));
+        });
     }
 }
 
@@ -35,18 +46,41 @@ pub(super) fn attachments(plan: &mut Plan<'_>) {
     for found in &plan.from.attachments {
         let id = shifted(found.id, plan.shifts.attachment);
         let id = admit(plan, "attachments", found.id, id, &mut seen, &found.task);
-        plan.attachments.extend(id.map(|id| Attachment {
+        let Some(id) = id else { continue };
+        let place = ("attachments", id, "file_name");
+        let file_name = named(plan, place, &found.file_name, "unnamed");
+        let mut size = found.size;
+        if let Some(over) = size.take_if(|size| check_size(Some(*size)).is_err()) {
+            plan.repairs
+                .push(Repair::dropped("attachments", id, "size", over));
+        }
+        plan.attachments.push(Attachment {
             id: AttachmentId::new(id),
             task: found.task.clone(),
-            file_name: found.file_name.clone(),
+            file_name,
             uri: found.uri.clone(),
             media_type: found.media_type.clone(),
-            size: found.size,
+            size,
             by: found.by.clone(),
             at: found.at,
             request_id: None,
-        }));
+        });
     }
+}
+
+/// A name, or another word for a blank one.
+fn named(
+    plan: &mut Plan<'_>,
+    (table, id, field): (&str, u64, &'static str),
+    found: &Label,
+    instead: &str,
+) -> Label {
+    if expect_text(field, found.as_str()).is_ok() {
+        return found.clone();
+    }
+    plan.repairs
+        .push(Repair::changed(table, id, field, found, instead));
+    Label::new(field, instead).expect("the words of the import are short")
 }
 
 /// The number of a row that can stay; lists the others.
@@ -93,6 +127,17 @@ pub(super) fn subscriptions(plan: &mut Plan<'_>, last: EventId) {
                 .push(Repair::dropped("subscriptions", &name, what, &name));
             continue;
         }
+        let kinds = kinds(found);
+        if kinds.is_empty() && !found.kinds.is_empty() {
+            plan.repairs
+                .push(Repair::dropped("subscriptions", &name, "kinds", &name));
+            continue;
+        }
+        if kinds.len() < found.kinds.len() {
+            let (from, to) = (found.kinds.len(), kinds.len());
+            let repair = Repair::changed("subscriptions", &name, "kinds", from, to);
+            plan.repairs.push(repair);
+        }
         *count += 1;
         let mut cursor = EventId::new(found.cursor.saturating_add(plan.shifts.event));
         if cursor > last {
@@ -107,7 +152,7 @@ pub(super) fn subscriptions(plan: &mut Plan<'_>, last: EventId) {
             channel: found.channel.clone(),
             address: found.address.clone(),
             thread: found.thread.clone(),
-            kinds: found.kinds.clone(),
+            kinds,
             routing: found.routing.clone(),
             mode: found.mode,
             created_at: found.created_at,
@@ -118,6 +163,13 @@ pub(super) fn subscriptions(plan: &mut Plan<'_>, last: EventId) {
             retry_at: None,
         });
     }
+}
+
+/// The wanted kinds that an event can have, up to the limit.
+fn kinds(found: &ForeignSubscription) -> Vec<EventKind> {
+    let all = found.kinds.iter();
+    let known = all.filter(|kind| check_kind("kinds", kind).is_ok());
+    known.take(KINDS_MAX).cloned().collect()
 }
 
 fn name(found: &ForeignSubscription) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::model::{Event, EventId, EventKind, JsonObject, RunId, Seq};
 use crate::request::{ForeignEvent, Repair};
 use crate::rules::draft::Draft;
+use crate::rules::subscribe::check_kind;
 
 use super::Plan;
 use super::numbers::shifted;
@@ -30,6 +31,12 @@ pub(super) fn take(plan: &mut Plan<'_>, seq: Seq) {
         {
             plan.repairs
                 .push(Repair::dropped("events", id, "task", task));
+            continue;
+        }
+        if check_kind("kind", &found.kind).is_err() {
+            let len = format!("{} bytes", found.kind.as_str().len());
+            plan.repairs
+                .push(Repair::dropped("events", id, "kind", len));
             continue;
         }
         let run = run_of(plan, id, found);

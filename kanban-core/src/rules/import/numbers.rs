@@ -6,8 +6,9 @@ use crate::request::{ImportForeign, Repair};
 use super::Plan;
 use crate::rules::draft::Draft;
 
-/// The highest number that a row may bring: behind it the board can count on for ever.
-const NUMBER_MAX: u64 = 1 << 62;
+/// The highest number that a row may bring: behind it the board can count on for ever, and an import of its export
+/// takes it over, which ends at 2^62.
+const NUMBER_MAX: u64 = 1 << 61;
 
 /// How far the numbers of each kind move up. A board without tasks may have given numbers all the same (to tasks
 /// that were deleted, to events of its own), and no number is given twice.

@@ -1,13 +1,17 @@
 //! Tasks: their status agrees with their parents, and every field with their status.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::{
-    ArchivedFrom, Block, BlockKind, Label, Millis, Phase, Status, Task, TaskId, Version,
+    ArchivedFrom, Block, BlockKind, BlockStreak, Label, Millis, Phase, Status, Task, TaskId,
+    Version,
 };
 use crate::request::{ForeignTask, Repair};
 use crate::rules::authority::cut;
+use crate::rules::create::check_max_runtime;
 use crate::rules::end::ERROR_BYTES_MAX;
+use crate::rules::hold::check_streak;
 use crate::rules::settle::landing;
 
 use super::{Plan, Planned};
@@ -20,7 +24,8 @@ pub(super) fn take(plan: &mut Plan<'_>) {
                 .push(Repair::dropped("tasks", &found.id, "row", &found.title));
             continue;
         }
-        let task = as_found(found);
+        let mut task = as_found(found);
+        mend_bounds(&mut task, &mut plan.repairs);
         plan.tasks.insert(found.id.clone(), Planned { task, found });
     }
 }
@@ -57,13 +62,30 @@ fn as_found(found: &ForeignTask) -> Task {
         failure_limit: found.failure_limit,
         max_runtime: found.max_runtime.filter(|millis| *millis > 0),
         block: found.block.clone(),
-        block_streak: found.block_streak.filter(|streak| streak.count > 0),
+        block_streak: found.block_streak,
         review_rounds: 0,
         claim: None,
         archived_from: None,
         decomposed_at: None,
         waiting: false,
         collectable: false,
+    }
+}
+
+/// Leaves out what no command takes.
+fn mend_bounds(task: &mut Task, repairs: &mut Vec<Repair>) {
+    let is_kept = |millis: &u64| check_max_runtime(Some(Duration::from_millis(*millis))).is_ok();
+    if let Some(found) = task.max_runtime.take_if(|millis| !is_kept(millis)) {
+        repairs.push(Repair::dropped("tasks", &task.id, "max_runtime_ms", found));
+    }
+    let is_over = |streak: &mut BlockStreak| check_streak(*streak).is_err();
+    if let Some(streak) = task.block_streak.take_if(is_over) {
+        repairs.push(Repair::dropped(
+            "tasks",
+            &task.id,
+            "block_streak",
+            streak.kind,
+        ));
     }
 }
 

@@ -7,8 +7,8 @@ use crate::clock::RandomIds;
 use crate::error::Rejection;
 use crate::memory::{MemoryBoard, label, task, task_id};
 use crate::model::{
-    Address, Block, BlockKind, Event, EventId, EventKind, JsonObject, Link, Millis, Note, Outcome,
-    Phase, Run, RunId, Status, SubscriptionMode, Task, Title,
+    Address, Block, BlockKind, BlockStreak, Event, EventId, EventKind, JsonObject, Link, Millis,
+    Note, Outcome, Phase, Run, RunId, Status, SubscriptionMode, Task, Title,
 };
 use crate::request::{
     ForeignAttachment, ForeignComment, ForeignEvent, ForeignRun, ForeignSubscription, ForeignTask,

@@ -286,9 +286,11 @@ fn a_status_agrees_with_parents_and_fields() {
     assert_eq!(archived.idempotency_key, Some(label("k")));
 }
 
-#[test]
-fn what_hangs_on_a_task_needs_it() {
-    let attachment = |id: u64, task: &str| ForeignAttachment {
+/// A number that is not taken over.
+const OVER: u64 = (1 << 61) + 1;
+
+fn attachment(id: u64, task: &str) -> ForeignAttachment {
+    ForeignAttachment {
         id,
         task: task_id(task),
         file_name: label("a.txt"),
@@ -297,7 +299,86 @@ fn what_hangs_on_a_task_needs_it() {
         size: Some(3),
         by: None,
         at: Millis::new(100),
-    };
+    }
+}
+
+#[test]
+fn values_that_no_command_writes_are_mended() {
+    let over = u64::MAX.to_string();
+    let streak = |kind, count| Some(BlockStreak { kind, count });
+    let (into, repairs) = repairs_of(ImportForeign {
+        tasks: vec![
+            ForeignTask {
+                max_runtime: Some(u64::MAX),
+                block_streak: streak(BlockKind::Breaker, 3),
+                ..foreign("a", Status::Ready)
+            },
+            ForeignTask {
+                block_streak: streak(BlockKind::Other, 0),
+                ..foreign("b", Status::Ready)
+            },
+        ],
+        events: vec![
+            event(1, "a", " ", None),
+            event(2, "a", &over.repeat(13), None),
+        ],
+        comments: vec![
+            ForeignComment {
+                author: label(" "),
+                ..comment(1, "a")
+            },
+            ForeignComment {
+                body: Note::new("body", "\n ").expect("a short text"),
+                ..comment(2, "a")
+            },
+        ],
+        attachments: vec![ForeignAttachment {
+            file_name: label(" "),
+            size: Some(u64::MAX),
+            ..attachment(1, "a")
+        }],
+        subscriptions: vec![
+            ForeignSubscription {
+                kinds: vec![EventKind::Completed; 101],
+                ..subscription("a", "many", 0)
+            },
+            ForeignSubscription {
+                kinds: vec![EventKind::from(""), EventKind::Completed],
+                ..subscription("a", "one", 0)
+            },
+            ForeignSubscription {
+                kinds: vec![EventKind::from(" ")],
+                ..subscription("a", "none", 0)
+            },
+        ],
+        ..board()
+    });
+    let expected = [
+        Repair::dropped("tasks", "a", "max_runtime_ms", &over),
+        Repair::dropped("tasks", "a", "block_streak", "breaker"),
+        Repair::dropped("tasks", "b", "block_streak", "other"),
+        Repair::dropped("events", 1, "kind", "1 bytes"),
+        Repair::dropped("events", 2, "kind", "260 bytes"),
+        Repair::changed("comments", 1, "author", " ", "unknown"),
+        Repair::dropped("comments", 2, "body", "2 bytes"),
+        Repair::changed("attachments", 1, "file_name", " ", "unnamed"),
+        Repair::dropped("attachments", 1, "size", &over),
+        Repair::changed("subscriptions", "a/many/5/", "kinds", 101, 100),
+        Repair::changed("subscriptions", "a/one/5/", "kinds", 2, 1),
+        Repair::dropped("subscriptions", "a/none/5/", "kinds", "a/none/5/"),
+    ];
+    assert_eq!(repairs, expected);
+    let attached = into.attachments.values().next().expect("it is there");
+    assert_eq!(
+        (attached.file_name.as_str(), attached.size),
+        ("unnamed", None)
+    );
+    assert_eq!(task_of(&into, "a").max_runtime, None);
+    assert_eq!((into.comments.len(), into.subscriptions.len()), (1, 2));
+}
+
+#[test]
+fn what_hangs_on_a_task_needs_it() {
     let (into, repairs) = repairs_of(ImportForeign {
         tasks: vec![foreign("a", Status::Ready)],
         runs: vec![ended(1, "a", Some(Outcome::Crashed), Some(800))],
@@ -305,7 +386,7 @@ fn what_hangs_on_a_task_needs_it() {
             event(1, "gone", "created", None),
             event(2, "a", "strange_kind", Some(77)),
             event(2, "a", "created", None),
-            event(1 << 63, "a", "created", None),
+            event(OVER, "a", "created", None),
         ],
         comments: vec![comment(1, "gone"), comment(2, "a"), comment(2, "a")],
         attachments: vec![attachment(1, "gone"), attachment(5, "a")],
@@ -323,7 +404,7 @@ fn what_hangs_on_a_task_needs_it() {
         Repair::dropped("events", 1, "task", "gone"),
         Repair::dropped("events", 2, "run", 77),
         Repair::dropped("events", 2, "row", "created"),
-        Repair::dropped("events", 1_u64 << 63, "id", 1_u64 << 63),
+        Repair::dropped("events", OVER, "id", OVER),
         Repair::dropped("comments", 1, "task", "gone"),
         Repair::dropped("comments", 2, "row", 2),
         Repair::dropped("attachments", 1, "task", "gone"),
