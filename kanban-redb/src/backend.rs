@@ -1,0 +1,86 @@
+//! The backend and its options.
+
+use std::path::Path;
+use std::time::Duration;
+
+use kanban_core::{Backend, OpenBoard, Result};
+use redb::ConcurrencyMode;
+
+use crate::core::{Core, Settings};
+use crate::engine::RedbEngine;
+use crate::files::{DATABASE, Place};
+
+/// The redb engine, with its options.
+#[derive(Debug, Clone, Copy)]
+pub struct RedbBackend {
+    settings: Settings,
+    busy_deadline: Duration,
+    growth_max: u64,
+}
+
+impl Default for RedbBackend {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            busy_deadline: Duration::from_secs(5),
+            growth_max: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+impl RedbBackend {
+    /// The engine with its defaults: any number of processes may have a board open, and write it in turns.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The engine for one process alone, whose commits are cheaper: whoever else opens the board is refused as
+    /// [`InUse`](kanban_core::Unavailable::InUse).
+    #[must_use]
+    pub fn exclusive() -> Self {
+        let mut backend = Self::default();
+        backend.settings.mode = ConcurrencyMode::ExclusiveWriter;
+        backend
+    }
+
+    /// How many bytes of the file each open board keeps in memory, read and written; 32 MiB by default.
+    #[must_use]
+    pub const fn with_cache_len_max(mut self, bytes: usize) -> Self {
+        self.settings.cache_len_max = bytes;
+        self
+    }
+
+    /// How long a write waits for another writer before it is `Busy`; 5 s by default.
+    #[must_use]
+    pub const fn with_busy_deadline(mut self, deadline: Duration) -> Self {
+        self.busy_deadline = deadline;
+        self
+    }
+
+    /// By how many bytes more than once its own length the file may grow behind a long read before that is `Busy`;
+    /// 1 GiB by default.
+    #[must_use]
+    pub const fn with_growth_max(mut self, bytes: u64) -> Self {
+        self.growth_max = bytes;
+        self
+    }
+}
+
+impl Backend for RedbBackend {
+    type Engine = RedbEngine;
+
+    fn name(&self) -> &'static str {
+        "redb"
+    }
+
+    fn file_name(&self) -> &'static str {
+        DATABASE
+    }
+
+    fn open(&self, directory: &Path, how: &OpenBoard) -> Result<RedbEngine> {
+        let place = Place::of(directory)?;
+        let core = Core::new(place, self.settings, self.busy_deadline, self.growth_max);
+        RedbEngine::open(core, how.create.as_ref())
+    }
+}

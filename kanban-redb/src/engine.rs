@@ -1,0 +1,237 @@
+//! One open board.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use kanban_core::{
+    BoardState, Engine, Error, Result, Txn, Unavailable, Verdict, View, Violation, WriteEnd,
+};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+use crate::backup;
+use crate::check;
+use crate::core::{Core, closed};
+use crate::error::{contained, storage, too_long};
+use crate::setup::{self, is_latched};
+use crate::view::Board;
+use crate::wait::Deadline;
+
+/// One open board: one database, which all threads share. Its transactions stay inside.
+pub struct RedbEngine {
+    core: Core,
+    /// None while it is opened anew, and once it is closed.
+    database: RwLock<Option<Database>>,
+    /// A commit is uncertain: nothing is written before the file is opened anew.
+    is_uncertain: AtomicBool,
+}
+
+impl RedbEngine {
+    pub(crate) fn open(core: Core, create: Option<&BoardState>) -> Result<Self> {
+        let (database, identity) = setup::set_up(&core, create)?;
+        core.remember(identity);
+        Ok(Self {
+            core,
+            database: RwLock::new(Some(database)),
+            is_uncertain: AtomicBool::new(false),
+        })
+    }
+
+    fn with_database<T>(&self, call: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
+        self.core.usable()?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(closed)?;
+        contained(|| call(database))
+    }
+
+    /// Takes the database away from all threads. A transaction that still reads it ends with an error.
+    fn take(&self) -> Option<Database> {
+        self.database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn begin_read(&self) -> Result<ReadTransaction> {
+        self.with_database(|database| {
+            database
+                .begin_read()
+                .map_err(|error| storage("beginning a read", error))
+        })
+    }
+
+    pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
+        Deadline::after(self.core.busy_deadline).retry(|| {
+            self.with_database(|database| {
+                database
+                    .try_begin_write()
+                    .map_err(|error| storage("beginning a write", error))
+            })
+        })
+    }
+
+    /// Reads, as long as the file does not grow too much behind the snapshot: what a commit replaces stays in it.
+    fn read_watched<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction, &dyn Fn() -> Result<()>) -> Result<T>,
+    ) -> Result<T> {
+        let txn = self.begin_read()?;
+        // redb doubles a file that is too small.
+        let bound = self
+            .core
+            .place
+            .len()
+            .saturating_mul(2)
+            .saturating_add(self.core.growth_max);
+        read(&txn, &|| {
+            if self.core.place.len() > bound {
+                Err(too_long())
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    fn transact(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
+        let txn = match self.begin_write() {
+            Ok(txn) => txn,
+            // Since an error of an earlier call redb does nothing more: only opening the file anew mends that.
+            Err(error) if is_latched(&error) => return WriteEnd::Uncertain(error),
+            Err(error) => return WriteEnd::NotWritten(error),
+        };
+        // A transaction that is dropped by a panic leaves its pages unused until a repair.
+        let filled = catch_unwind(AssertUnwindSafe(|| fill(&mut Board::of(&txn))));
+        if let Ok(Ok(Verdict::Commit)) = filled {
+            return match contained(|| txn.commit().map_err(|error| storage("committing", error))) {
+                Ok(()) => WriteEnd::Done(Verdict::Commit),
+                Err(error) => WriteEnd::Uncertain(error),
+            };
+        }
+        // Nothing was written, whether or not this goes well.
+        let _ = contained(|| {
+            txn.abort()
+                .map_err(|error| storage("undoing a transaction", error))
+        });
+        match filled {
+            Ok(Ok(verdict)) => WriteEnd::Done(verdict),
+            Ok(Err(error)) => WriteEnd::NotWritten(error),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+impl Engine for RedbEngine {
+    fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        let txn = self.begin_read()?;
+        ask(&Board::of(&txn))
+    }
+
+    fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        self.read_watched(|txn, go_on| ask(&Board::watched(txn, go_on)))
+    }
+
+    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+        self.read_watched(|txn, has_room| {
+            backup::copy(txn, to, &|| {
+                has_room()?;
+                go_on()
+            })
+        })
+    }
+
+    fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
+        if let Err(error) = self.core.usable() {
+            return WriteEnd::NotWritten(error);
+        }
+        if self.is_uncertain.load(Ordering::SeqCst) {
+            let context = "a commit is uncertain, the file must be opened anew";
+            return WriteEnd::NotWritten(Error::unavailable(Unavailable::Io, context));
+        }
+        let end = self.transact(fill);
+        // An acknowledged write must be where others look for it. Whatever else went wrong, a moved file is why.
+        let end = match self.core.in_place() {
+            Ok(()) => end,
+            Err(error) => WriteEnd::Uncertain(error),
+        };
+        if matches!(end, WriteEnd::Uncertain(_)) {
+            self.is_uncertain.store(true, Ordering::SeqCst);
+        }
+        end
+    }
+
+    /// Every commit was durable when it returned, at each durability.
+    fn flush(&self) -> Result<()> {
+        self.core.usable()?;
+        self.core.in_place()
+    }
+
+    fn reopen(&self) -> Result<()> {
+        self.core.usable()?;
+        // Until it is done: what is opened by its path otherwise may be another board.
+        self.is_uncertain.store(true, Ordering::SeqCst);
+        self.core.in_place()?;
+        if let Some(database) = self.take() {
+            setup::close(database);
+        }
+        let (database, identity) = setup::open(&self.core)?;
+        // Asked again: by now it is open.
+        if let Err(error) = self.core.place.expect(identity).and(self.core.in_place()) {
+            setup::close(database);
+            return Err(error);
+        }
+        *self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(database);
+        self.is_uncertain.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Nothing: redb has no log to fold in, and gives pages that are not needed to the next write by itself.
+    fn idle(&self) {}
+
+    /// Nothing: no thread holds anything between two calls.
+    fn release_thread(&self) {}
+
+    fn close(&self) {
+        if self.core.is_forked() || !self.core.shut() {
+            return;
+        }
+        if let Some(database) = self.take() {
+            setup::close(database);
+        }
+    }
+
+    fn check(&self, limit: usize) -> Result<Vec<Violation>> {
+        let mut found = self.read_watched(|txn, go_on| check::rows(txn, go_on, limit))?;
+        if found.len() < limit {
+            found.extend(check::pages(self, &self.core)?);
+        }
+        Ok(found)
+    }
+}
+
+impl Drop for RedbEngine {
+    fn drop(&mut self) {
+        let Some(database) = self.take() else { return };
+        if self.core.is_forked() {
+            // Closing it here would give up the parent's locks.
+            std::mem::forget(database);
+            return;
+        }
+        setup::close(database);
+    }
+}
+
+impl fmt::Debug for RedbEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedbEngine")
+            .field("core", &self.core)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,114 @@
+//! Opening a board: found, or made under its lock.
+//!
+//! A board is made beside its place and then renamed into it, so that whoever finds the file finds all of it: nobody,
+//! at no crash, sees one that is half made.
+
+use std::fs::File;
+
+use kanban_core::{BoardState, Error, ErrorKind, Result, Unavailable};
+use redb::backends::FileBackend;
+use redb::{ConcurrencyMode, Database, ReadableDatabase};
+
+use crate::core::{Core, Settings};
+use crate::error::{contained, storage, system};
+use crate::files::{self, Identity, identity};
+use crate::schema;
+use crate::wait::Deadline;
+
+/// Opens the board, which is there, or makes it.
+pub(crate) fn set_up(core: &Core, create: Option<&BoardState>) -> Result<(Database, Identity)> {
+    if !core.place.has_database()? {
+        let Some(board) = create else {
+            return Err(Error::unavailable(
+                Unavailable::Io,
+                "there is no board here",
+            ));
+        };
+        let _lock = core.place.lock(Deadline::after(core.busy_deadline))?;
+        if !core.place.has_database()? {
+            // What a crash has left of an earlier attempt.
+            files::remove(&core.place.unborn);
+            let file = files::make(&core.place.unborn)?;
+            build(file, |txn| schema::found(txn, board))?;
+            core.place.bear()?;
+        }
+    }
+    open(core)
+}
+
+/// Opens the board, which is there.
+pub(crate) fn open(core: &Core) -> Result<(Database, Identity)> {
+    let file = core.place.open()?;
+    let found = file
+        .metadata()
+        .map_err(|error| system("looking at the board's file", error))?;
+    let database = contained(|| {
+        let backend = core.storage(file)?;
+        let database = core.settings.builder().create_with_backend(backend);
+        database.map_err(|error| storage("opening the board", error))
+    })?;
+    let is_current = contained(|| {
+        let txn = database
+            .begin_read()
+            .map_err(|error| storage("reading the board", error))?;
+        schema::expect_current(&txn)
+    });
+    match is_current {
+        Ok(()) => Ok((database, identity(&found))),
+        Err(error) => {
+            close(database);
+            Err(error)
+        }
+    }
+}
+
+/// Fills a new file in one transaction, durably.
+pub(crate) fn build(
+    new: File,
+    fill: impl FnOnce(&redb::WriteTransaction) -> Result<()>,
+) -> Result<()> {
+    let doing = |error: redb::Error| storage("writing a new file", error);
+    let whole = new
+        .try_clone()
+        .map_err(|error| system("writing a new file", error))?;
+    let backend = FileBackend::new(new).map_err(|error| doing(error.into()))?;
+    let settings = Settings {
+        mode: ConcurrencyMode::ExclusiveWriter,
+        ..Settings::default()
+    };
+    let database = settings
+        .builder()
+        .create_with_backend(backend)
+        .map_err(|error| doing(error.into()))?;
+    let txn = database
+        .begin_write()
+        .map_err(|error| doing(error.into()))?;
+    let filled = contained(|| fill(&txn));
+    let done = match filled {
+        Ok(()) => txn.commit().map_err(|error| doing(error.into())),
+        Err(error) => {
+            // The error that led here is the one to tell.
+            let _ = txn.abort();
+            Err(error)
+        }
+    };
+    done.and(database.close().map_err(|error| doing(error.into())))?;
+    whole
+        .sync_all()
+        .map_err(|error| system("syncing a new file", error))
+}
+
+/// Closes a database of which nothing is wanted any more.
+pub(crate) fn close(database: Database) {
+    // What it could not write is not durable, or is written again by whoever opens the file next.
+    let _ = contained(|| {
+        database
+            .close()
+            .map_err(|error| storage("closing the board", error))
+    });
+}
+
+/// Whether an error means that redb takes no more I/O on this database.
+pub(crate) fn is_latched(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable(_))
+}
