@@ -28,6 +28,7 @@ pub mod calls;
 mod cases;
 mod children;
 mod clock;
+pub mod engine;
 mod fixture;
 mod list;
 mod runner;

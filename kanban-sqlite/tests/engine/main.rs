@@ -8,8 +8,11 @@
 
 mod files;
 mod locks;
-mod questions;
 mod replaced;
-mod round_trip;
 mod support;
 mod wal;
+
+kanban_conformance::engine_cases!(alone, |directory, how| {
+    let engine = kanban_core::Backend::open(&kanban_sqlite::SqliteBackend::new(), directory, how)?;
+    Ok(Box::new(engine))
+});

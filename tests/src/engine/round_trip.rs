@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use kanban_core::{
     Address, ArchivedFrom, Assignee, Attachment, AttachmentId, Block, BlockKind, BlockStreak,
-    BoardState, Change, Claim, Comment, CommentId, Counters, Engine, Event, EventId, EventKind,
+    BoardState, Change, Claim, Comment, CommentId, Counters, Event, EventId, EventKind,
     FailureLimit, GroupRecord, JsonObject, Label, Lease, LeaseId, Link, Millis, Note, Outcome,
     Pause, PauseTarget, Phase, Policy, Reason, Run, RunId, Scope, Seq, Status, Subscription,
     SubscriptionId, SubscriptionMode, Task, TextKind, Title, Verdict, Version, WorkerProcess,
     WriteEnd,
 };
 
-use crate::support::{Fixture, ask, changed, id, label, new_task, state, task, write};
+use super::{Fixture, OpenEngine, ask, changed, id, label, new_task, state, task, write};
 
 fn worker() -> WorkerProcess {
     WorkerProcess {
@@ -129,10 +129,9 @@ fn bare_run() -> Run {
     }
 }
 
-#[test]
-fn the_boards_row_comes_back() {
-    let fixture = Fixture::new();
-    let before = ask(&fixture.engine, |view| view.board());
+pub(crate) fn the_boards_row_comes_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
+    let before = ask(fixture.engine(), |view| view.board());
     assert_eq!(before, state());
     let counters = |from: u64| Counters {
         seq: Seq::new(from),
@@ -155,18 +154,17 @@ fn the_boards_row_comes_back() {
         before: before.clone(),
         after: after.clone(),
     };
-    write(&fixture.engine, &[change(&before, &after)]);
-    assert_eq!(ask(&fixture.engine, |view| view.board()), after);
-    write(&fixture.engine, &[change(&after, &after)]);
-    write(&fixture.engine, &[change(&after, &before)]);
-    assert_eq!(ask(&fixture.engine, |view| view.board()), before);
+    write(fixture.engine(), &[change(&before, &after)]);
+    assert_eq!(ask(fixture.engine(), |view| view.board()), after);
+    write(fixture.engine(), &[change(&after, &after)]);
+    write(fixture.engine(), &[change(&after, &before)]);
+    assert_eq!(ask(fixture.engine(), |view| view.board()), before);
 }
 
-#[test]
-fn the_policy_comes_back() {
-    let fixture = Fixture::new();
+pub(crate) fn the_policy_comes_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     assert_eq!(
-        ask(&fixture.engine, |view| view.policy()),
+        ask(fixture.engine(), |view| view.policy()),
         Policy::default()
     );
     let after = Policy {
@@ -178,17 +176,16 @@ fn the_policy_comes_back() {
         review_round_limit: 8,
     };
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[Change::Policy {
             after: after.clone(),
         }],
     );
-    assert_eq!(ask(&fixture.engine, |view| view.policy()), after);
+    assert_eq!(ask(fixture.engine(), |view| view.policy()), after);
 }
 
-#[test]
-fn pauses_come_back_the_boards_first() {
-    let fixture = Fixture::new();
+pub(crate) fn pauses_come_back_the_boards_first(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let pause = |target: PauseTarget, reason: Option<&str>| Pause {
         target,
         actor: label("ann"),
@@ -203,7 +200,7 @@ fn pauses_come_back_the_boards_first() {
         after: after.cloned(),
     };
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[
             put(None, Some(&eve)),
             put(None, Some(&bob)),
@@ -211,7 +208,7 @@ fn pauses_come_back_the_boards_first() {
         ],
     );
     assert_eq!(
-        ask(&fixture.engine, |view| view.pauses()),
+        ask(fixture.engine(), |view| view.pauses()),
         [board.clone(), bob.clone(), eve.clone()]
     );
     let other = Pause {
@@ -221,20 +218,19 @@ fn pauses_come_back_the_boards_first() {
         ..board.clone()
     };
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[put(Some(&board), Some(&other)), put(Some(&bob), None)],
     );
-    assert_eq!(ask(&fixture.engine, |view| view.pause(&bob.target)), None);
+    assert_eq!(ask(fixture.engine(), |view| view.pause(&bob.target)), None);
     assert_eq!(
-        ask(&fixture.engine, |view| view.pause(&PauseTarget::Board)),
+        ask(fixture.engine(), |view| view.pause(&PauseTarget::Board)),
         Some(other.clone())
     );
-    assert_eq!(ask(&fixture.engine, |view| view.pauses()), [other, eve]);
+    assert_eq!(ask(fixture.engine(), |view| view.pauses()), [other, eve]);
 }
 
-#[test]
-fn group_marks_come_back_and_are_forgotten_after_a_day() {
-    let fixture = Fixture::new();
+pub(crate) fn group_marks_come_back_and_are_forgotten_after_a_day(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let mark = |instance: u64, number: u64, at: i64| GroupRecord {
         instance,
         number,
@@ -247,50 +243,48 @@ fn group_marks_come_back_and_are_forgotten_after_a_day() {
         mark(5, 1, 1),
         mark(5, 2, day),
     ] {
-        write(&fixture.engine, &[Change::Group(mark)]);
+        write(fixture.engine(), &[Change::Group(mark)]);
     }
-    let group = |instance: u64| ask(&fixture.engine, |view| view.group(instance));
+    let group = |instance: u64| ask(fixture.engine(), |view| view.group(instance));
     assert_eq!(group(u64::MAX), Some(mark(u64::MAX, 1, 0)));
-    write(&fixture.engine, &[Change::Group(mark(5, 3, day + 1))]);
+    write(fixture.engine(), &[Change::Group(mark(5, 3, day + 1))]);
     assert_eq!(group(u64::MAX), None);
     assert_eq!(group(0), Some(mark(0, 1, 1)));
     assert_eq!(group(5), Some(mark(5, 3, day + 1)));
     // The clock has jumped back: its own mark stays, however old.
-    write(&fixture.engine, &[Change::Group(mark(5, 4, -day))]);
+    write(fixture.engine(), &[Change::Group(mark(5, 4, -day))]);
     assert_eq!(group(5), Some(mark(5, 4, -day)));
 }
 
-#[test]
-fn a_task_comes_back_with_everything_and_with_nothing_optional() {
-    let fixture = Fixture::new();
+pub(crate) fn a_task_comes_back_with_everything_and_with_nothing_optional(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let (full, bare) = (full_task(), task("t_full"));
-    let row = || ask(&fixture.engine, |view| view.task(&full.id));
+    let row = || ask(fixture.engine(), |view| view.task(&full.id));
     assert_eq!(row(), None);
-    write(&fixture.engine, &[new_task(&full)]);
+    write(fixture.engine(), &[new_task(&full)]);
     assert_eq!(row(), Some(full.clone()));
-    write(&fixture.engine, &[changed(&full, &bare)]);
+    write(fixture.engine(), &[changed(&full, &bare)]);
     assert_eq!(row(), Some(bare.clone()));
-    write(&fixture.engine, &[changed(&bare, &full)]);
+    write(fixture.engine(), &[changed(&bare, &full)]);
     assert_eq!(row(), Some(full.clone()));
     let remove = Change::Task {
         before: Some(Box::new(full.clone())),
         after: None,
     };
-    write(&fixture.engine, &[remove]);
+    write(fixture.engine(), &[remove]);
     assert_eq!(row(), None);
-    assert_eq!(ask(&fixture.engine, |view| view.counts()), []);
-    assert_eq!(fixture.engine.check(10).unwrap(), []);
+    assert_eq!(ask(fixture.engine(), |view| view.counts()), []);
+    assert_eq!(fixture.engine().check(10).unwrap(), []);
 }
 
-#[test]
-fn every_word_of_the_model_comes_back() {
-    let fixture = Fixture::new();
+pub(crate) fn every_word_of_the_model_comes_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let mut before = task("t_words");
-    write(&fixture.engine, &[new_task(&before)]);
+    write(fixture.engine(), &[new_task(&before)]);
     let mut turn = |after: Task| {
-        write(&fixture.engine, &[changed(&before, &after)]);
+        write(fixture.engine(), &[changed(&before, &after)]);
         assert_eq!(
-            ask(&fixture.engine, |view| view.task(&after.id)),
+            ask(fixture.engine(), |view| view.task(&after.id)),
             Some(after.clone())
         );
         before = after;
@@ -329,16 +323,15 @@ fn every_word_of_the_model_comes_back() {
             before: None,
             after: Box::new(run.clone()),
         };
-        write(&fixture.engine, &[change]);
-        assert_eq!(ask(&fixture.engine, |view| view.run(run.id)), Some(run));
+        write(fixture.engine(), &[change]);
+        assert_eq!(ask(fixture.engine(), |view| view.run(run.id)), Some(run));
     }
 }
 
-#[test]
-fn texts_come_back_and_go() {
-    let fixture = Fixture::new();
+pub(crate) fn texts_come_back_and_go(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let owner = task("t_texts");
-    write(&fixture.engine, &[new_task(&owner)]);
+    write(fixture.engine(), &[new_task(&owner)]);
     let long = "\u{1f980}".repeat(256 * 1024);
     for kind in TextKind::ALL {
         let put = |after: Option<&str>| Change::Text {
@@ -346,31 +339,30 @@ fn texts_come_back_and_go() {
             kind: *kind,
             after: after.map(str::to_owned),
         };
-        let text = || ask(&fixture.engine, |view| view.text(&owner.id, *kind));
+        let text = || ask(fixture.engine(), |view| view.text(&owner.id, *kind));
         assert_eq!(text(), None);
-        write(&fixture.engine, &[put(None)]);
-        write(&fixture.engine, &[put(Some("first"))]);
+        write(fixture.engine(), &[put(None)]);
+        write(fixture.engine(), &[put(Some("first"))]);
         assert_eq!(text().as_deref(), Some("first"));
-        write(&fixture.engine, &[put(Some(&long))]);
+        write(fixture.engine(), &[put(Some(&long))]);
         assert_eq!(text().as_deref(), Some(long.as_str()));
-        write(&fixture.engine, &[put(None)]);
+        write(fixture.engine(), &[put(None)]);
         assert_eq!(text(), None);
     }
 }
 
-#[test]
-fn runs_come_back() {
-    let fixture = Fixture::new();
+pub(crate) fn runs_come_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let (full, bare) = (full_run(), bare_run());
     let put = |before: Option<&Run>, after: &Run| Change::Run {
         before: before.cloned().map(Box::new),
         after: Box::new(after.clone()),
     };
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[new_task(&full_task()), put(None, &full), put(None, &bare)],
     );
-    let row = |number: u64| ask(&fixture.engine, |view| view.run(RunId::new(number)));
+    let row = |number: u64| ask(fixture.engine(), |view| view.run(RunId::new(number)));
     assert_eq!(row(1), Some(full.clone()));
     assert_eq!(row(2), Some(bare.clone()));
     assert_eq!(row(u64::MAX), None);
@@ -385,16 +377,15 @@ fn runs_come_back() {
         },
     );
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[put(Some(&bare), &ended), put(Some(&full), &open)],
     );
     assert_eq!(row(1), Some(open));
     assert_eq!(row(2), Some(ended));
 }
 
-#[test]
-fn events_come_back_of_every_kind() {
-    let fixture = Fixture::new();
+pub(crate) fn events_come_back_of_every_kind(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let mut kinds = EventKind::OWN.to_vec();
     kinds.push(EventKind::Foreign(
         "what others do, \"verbatim\"".to_owned(),
@@ -419,18 +410,17 @@ fn events_come_back_of_every_kind() {
         .iter()
         .map(|event| Change::AddEvent(Box::new(event.clone())))
         .collect();
-    write(&fixture.engine, &changes);
-    let all = ask(&fixture.engine, |view| view.events(EventId::new(0), 1000));
+    write(fixture.engine(), &changes);
+    let all = ask(fixture.engine(), |view| view.events(EventId::new(0), 1000));
     assert_eq!(all, events);
     let first = events[0].id;
-    write(&fixture.engine, &[Change::RemoveEvent(first)]);
-    let rest = ask(&fixture.engine, |view| view.events(EventId::new(0), 1000));
+    write(fixture.engine(), &[Change::RemoveEvent(first)]);
+    let rest = ask(fixture.engine(), |view| view.events(EventId::new(0), 1000));
     assert_eq!(rest, events[1..]);
 }
 
-#[test]
-fn comments_and_attachments_come_back() {
-    let fixture = Fixture::new();
+pub(crate) fn comments_and_attachments_come_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let comment = |number: u64, request_id: Option<Label>| Comment {
         id: CommentId::new(number),
         task: id("t_talk"),
@@ -460,7 +450,7 @@ fn comments_and_attachments_come_back() {
     };
     let (one, two) = (comment(1, Some(label("again"))), comment(2, None));
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[
             new_task(&task("t_talk")),
             Change::AddComment(Box::new(one.clone())),
@@ -469,7 +459,7 @@ fn comments_and_attachments_come_back() {
             Change::AddAttachment(Box::new(bare.clone())),
         ],
     );
-    ask(&fixture.engine, |view| {
+    ask(fixture.engine(), |view| {
         assert_eq!(view.comment(one.id)?, Some(one.clone()));
         assert_eq!(view.comment(two.id)?, Some(two.clone()));
         let again = view.comment_by_request(&one.task, &label("again"))?;
@@ -481,13 +471,12 @@ fn comments_and_attachments_come_back() {
         Ok(())
     });
     let detach = Change::RemoveAttachment(Box::new(full.clone()));
-    write(&fixture.engine, &[detach]);
-    assert_eq!(ask(&fixture.engine, |view| view.attachment(full.id)), None);
+    write(fixture.engine(), &[detach]);
+    assert_eq!(ask(fixture.engine(), |view| view.attachment(full.id)), None);
 }
 
-#[test]
-fn subscriptions_come_back() {
-    let fixture = Fixture::new();
+pub(crate) fn subscriptions_come_back(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let full = Subscription {
         id: SubscriptionId::new(1),
         scope: Scope::Task(id("t_heard")),
@@ -528,10 +517,10 @@ fn subscriptions_come_back() {
         after: after.cloned().map(Box::new),
     };
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[put(None, Some(&full)), put(None, Some(&bare))],
     );
-    let all = || ask(&fixture.engine, |view| view.subscriptions(None, 10));
+    let all = || ask(fixture.engine(), |view| view.subscriptions(None, 10));
     assert_eq!(all(), [full.clone(), bare.clone()]);
     let (less, more) = (
         Subscription {
@@ -546,17 +535,16 @@ fn subscriptions_come_back() {
         },
     );
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[put(Some(&full), Some(&less)), put(Some(&bare), Some(&more))],
     );
     assert_eq!(all(), [less.clone(), more.clone()]);
-    write(&fixture.engine, &[put(Some(&less), None)]);
+    write(fixture.engine(), &[put(Some(&less), None)]);
     assert_eq!(all(), [more]);
 }
 
-#[test]
-fn what_belongs_to_a_deleted_task_goes_with_it() {
-    let fixture = Fixture::new();
+pub(crate) fn what_belongs_to_a_deleted_task_goes_with_it(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let (gone, stays) = (task("t_gone"), task("t_stays"));
     let belongings = |owner: &Task, number: u64| {
         [
@@ -594,16 +582,16 @@ fn what_belongs_to_a_deleted_task_goes_with_it() {
             })),
         ]
     };
-    write(&fixture.engine, &belongings(&gone, 1));
-    write(&fixture.engine, &belongings(&stays, 2));
+    write(fixture.engine(), &belongings(&gone, 1));
+    write(fixture.engine(), &belongings(&stays, 2));
     let link = Link {
         parent: gone.id.clone(),
         child: stays.id.clone(),
     };
-    write(&fixture.engine, &[Change::AddLink(link.clone())]);
-    assert!(ask(&fixture.engine, |view| view.has_link(&link)));
+    write(fixture.engine(), &[Change::AddLink(link.clone())]);
+    assert!(ask(fixture.engine(), |view| view.has_link(&link)));
     write(
-        &fixture.engine,
+        fixture.engine(),
         &[
             Change::Task {
                 before: Some(Box::new(gone.clone())),
@@ -613,7 +601,7 @@ fn what_belongs_to_a_deleted_task_goes_with_it() {
             Change::Forget(gone.id.clone()),
         ],
     );
-    ask(&fixture.engine, |view| {
+    ask(fixture.engine(), |view| {
         assert_eq!(
             view.tasks(None, 10)?.as_slice(),
             std::slice::from_ref(&stays)
@@ -625,14 +613,13 @@ fn what_belongs_to_a_deleted_task_goes_with_it() {
         assert_eq!(view.comments(None, 10)?.len(), 1);
         Ok(())
     });
-    assert_eq!(fixture.engine.check(10).unwrap(), []);
+    assert_eq!(fixture.engine().check(10).unwrap(), []);
 }
 
-#[test]
-fn a_transaction_that_is_rolled_back_leaves_nothing() {
-    let fixture = Fixture::new();
+pub(crate) fn a_transaction_that_is_rolled_back_leaves_nothing(open: OpenEngine) {
+    let fixture = Fixture::new(open);
     let one = task("t_one");
-    let end = fixture.engine.write(&mut |txn| {
+    let end = fixture.engine().write(&mut |txn| {
         txn.apply(&new_task(&one))?;
         assert_eq!(txn.view().task(&one.id)?, Some(one.clone()));
         Ok(Verdict::RollBack)
@@ -641,5 +628,5 @@ fn a_transaction_that_is_rolled_back_leaves_nothing() {
         matches!(end, WriteEnd::Done(Verdict::RollBack)),
         "found {end:?}"
     );
-    assert_eq!(ask(&fixture.engine, |view| view.task(&one.id)), None);
+    assert_eq!(ask(fixture.engine(), |view| view.task(&one.id)), None);
 }

@@ -1,22 +1,22 @@
 //! Order, places and limits of the questions.
 
 use kanban_core::{
-    Address, Assignee, Attachment, AttachmentId, Change, Claim, Comment, CommentId, Engine, Event,
-    EventId, EventKind, JsonObject, Lane, Link, ListIndex, ListKey, ListOrder, Millis, Note, Phase,
+    Address, Assignee, Attachment, AttachmentId, Change, Claim, Comment, CommentId, Event, EventId,
+    EventKind, JsonObject, Lane, Link, ListIndex, ListKey, ListOrder, Millis, Note, Phase,
     PriorityKey, Run, RunId, Scope, Seq, StatsRow, Status, Subscription, SubscriptionId,
     SubscriptionMode, Task, TaskId, View,
 };
 
-use crate::support::{Fixture, ask, changed, id, label, new_task, task, write};
+use super::{Fixture, OpenEngine, ask, changed, id, label, new_task, task, write};
 
 fn name(text: &str) -> Assignee {
     Assignee::new(text).unwrap()
 }
 
-fn board(tasks: &[Task]) -> Fixture {
-    let fixture = Fixture::new();
+fn board(open: OpenEngine, tasks: &[Task]) -> Fixture {
+    let fixture = Fixture::new(open);
     let changes: Vec<Change> = tasks.iter().map(new_task).collect();
-    write(&fixture.engine, &changes);
+    write(fixture.engine(), &changes);
     fixture
 }
 
@@ -29,11 +29,11 @@ fn pages(
     fixture: &Fixture,
     question: impl Fn(&dyn View, Option<&Task>, usize) -> kanban_core::Result<Vec<Task>>,
 ) -> Vec<String> {
-    let all = ask(&fixture.engine, |view| question(view, None, 1000));
+    let all = ask(fixture.engine(), |view| question(view, None, 1000));
     let mut walked: Vec<Task> = Vec::new();
     loop {
         let last = walked.last().cloned();
-        let page = ask(&fixture.engine, |view| question(view, last.as_ref(), 1));
+        let page = ask(fixture.engine(), |view| question(view, last.as_ref(), 1));
         match page.as_slice() {
             [] => break,
             [one] => walked.push(one.clone()),
@@ -41,14 +41,13 @@ fn pages(
         }
     }
     assert_eq!(ids(&walked), ids(&all));
-    assert!(ask(&fixture.engine, |view| question(view, None, 0)).is_empty());
+    assert!(ask(fixture.engine(), |view| question(view, None, 0)).is_empty());
     walked.iter().map(|task| task.id.to_string()).collect()
 }
 
-#[test]
-fn tasks_are_walked_by_id() {
+pub(crate) fn tasks_are_walked_by_id(open: OpenEngine) {
     let names = ["A", "Z", "_", "-", "a", "z", "0", "t_9", "t_10"];
-    let fixture = board(&names.map(task));
+    let fixture = board(open, &names.map(task));
     let mut expected = names;
     expected.sort_unstable();
     let found = pages(&fixture, |view, after, limit| {
@@ -57,11 +56,13 @@ fn tasks_are_walked_by_id() {
     assert_eq!(found, expected);
 }
 
-#[test]
-fn ids_are_found_by_their_beginning() {
-    let fixture = board(&["t_a", "t_ab", "t_abz", "t_ac", "t", "u", "T_a", "zzz"].map(task));
+pub(crate) fn ids_are_found_by_their_beginning(open: OpenEngine) {
+    let fixture = board(
+        open,
+        &["t_a", "t_ab", "t_abz", "t_ac", "t", "u", "T_a", "zzz"].map(task),
+    );
     let by = |prefix: &str, limit: usize| {
-        let found = ask(&fixture.engine, |view| {
+        let found = ask(fixture.engine(), |view| {
             view.task_ids_by_prefix(prefix, limit)
         });
         found.iter().map(TaskId::to_string).collect::<Vec<_>>()
@@ -115,10 +116,9 @@ fn in_order(tasks: &[Task], wanted: impl Fn(&Task) -> bool) -> Vec<String> {
     found.iter().map(|task| task.id.to_string()).collect()
 }
 
-#[test]
-fn lists_keep_their_order_over_pages() {
+pub(crate) fn lists_keep_their_order_over_pages(open: OpenEngine) {
     let tasks = crowd();
-    let fixture = board(&tasks);
+    let fixture = board(open, &tasks);
     let list = |index: ListIndex| {
         pages(&fixture, |view, after, limit| {
             let by_update = index == ListIndex::All(ListOrder::Updated);
@@ -169,13 +169,12 @@ fn lists_keep_their_order_over_pages() {
     }
 }
 
-#[test]
-fn lanes_hold_the_claimable_tasks_in_order() {
+pub(crate) fn lanes_hold_the_claimable_tasks_in_order(open: OpenEngine) {
     let mut tasks = crowd();
     for (at, task) in tasks.iter_mut().enumerate() {
         task.waiting = at % 5 == 0;
     }
-    let fixture = board(&tasks);
+    let fixture = board(open, &tasks);
     for phase in [Phase::Work, Phase::Review] {
         let status = match phase {
             Phase::Work => Status::Ready,
@@ -190,7 +189,7 @@ fn lanes_hold_the_claimable_tasks_in_order() {
             expected.sort_by_key(|task| task.assignee.clone());
             let mut lanes: Vec<_> = expected.iter().map(|task| task.assignee.clone()).collect();
             lanes.dedup();
-            let found = ask(&fixture.engine, |view| {
+            let found = ask(fixture.engine(), |view| {
                 view.lanes(phase, tenant.as_ref(), None, 10)
             });
             assert_eq!(found, lanes);
@@ -212,8 +211,7 @@ fn lanes_hold_the_claimable_tasks_in_order() {
     }
 }
 
-#[test]
-fn lanes_are_found_page_by_page() {
+pub(crate) fn lanes_are_found_page_by_page(open: OpenEngine) {
     let mut tasks: Vec<Task> = ["zed", "ann", "bob"]
         .iter()
         .flat_map(|who| (0..3).map(move |at| (who, at)))
@@ -223,9 +221,9 @@ fn lanes_are_found_page_by_page() {
         })
         .collect();
     tasks.push(task("t_nobody"));
-    let fixture = board(&tasks);
+    let fixture = board(open, &tasks);
     let lanes = |after: Option<&Option<Assignee>>, limit: usize| {
-        ask(&fixture.engine, |view| {
+        ask(fixture.engine(), |view| {
             view.lanes(Phase::Work, None, after, limit)
         })
     };
@@ -247,14 +245,13 @@ fn lanes_are_found_page_by_page() {
         all[2..],
         "after a lane that is gone"
     );
-    let review = ask(&fixture.engine, |view| {
+    let review = ask(fixture.engine(), |view| {
         view.lanes(Phase::Review, None, None, 10)
     });
     assert_eq!(review, []);
 }
 
-#[test]
-fn times_are_reached_in_order_up_to_and_with_the_one_asked_for() {
+pub(crate) fn times_are_reached_in_order_up_to_and_with_the_one_asked_for(open: OpenEngine) {
     let at = |time: i64, name: &str| Task {
         wake_at: Some(Millis::new(time)),
         status: Status::Scheduled,
@@ -303,7 +300,7 @@ fn times_are_reached_in_order_up_to_and_with_the_one_asked_for() {
         settled_at: Some(Millis::new(0)),
         ..task("t_unmarked")
     });
-    let fixture = board(&tasks);
+    let fixture = board(open, &tasks);
     let expected = |what: &str, count: usize| -> Vec<String> {
         let names = ["t_e", "t_c", "t_a", "t_b", "t_d"];
         names[..count]
@@ -313,7 +310,7 @@ fn times_are_reached_in_order_up_to_and_with_the_one_asked_for() {
     };
     let found = |what: &str, until: i64, limit: usize| {
         let until = Millis::new(until);
-        let found = ask(&fixture.engine, |view| match what {
+        let found = ask(fixture.engine(), |view| match what {
             "due" => view.due(until, limit),
             "waiting" => view.waiting(until, limit),
             "expired" => view.expired(until, limit),
@@ -331,7 +328,7 @@ fn times_are_reached_in_order_up_to_and_with_the_one_asked_for() {
         assert_eq!(found(what, 3, 100), expected(what, 1));
     }
     let (c, a) = (id("t_c_collectable"), id("t_a_collectable"));
-    ask(&fixture.engine, |view| {
+    ask(fixture.engine(), |view| {
         let until = Millis::new(5);
         let after = view.collectable(until, Some((Millis::new(4), &c)), 100)?;
         assert_eq!(ids(&after), ["t_a_collectable", "t_b_collectable"]);
@@ -342,8 +339,7 @@ fn times_are_reached_in_order_up_to_and_with_the_one_asked_for() {
     });
 }
 
-#[test]
-fn keys_find_the_task_that_holds_them() {
+pub(crate) fn keys_find_the_task_that_holds_them(open: OpenEngine) {
     let holder = Task {
         idempotency_key: Some(label("key")),
         status: Status::Running,
@@ -358,9 +354,9 @@ fn keys_find_the_task_that_holds_them() {
         }),
         ..task("t_holder")
     };
-    let fixture = board(&[holder.clone(), task("t_other")]);
+    let fixture = board(open, &[holder.clone(), task("t_other")]);
     let found = || {
-        ask(&fixture.engine, |view| {
+        ask(fixture.engine(), |view| {
             let by_key = view.task_by_key(&label("key"))?;
             Ok((by_key, view.claimed_by_request(&label("request"))?))
         })
@@ -371,21 +367,20 @@ fn keys_find_the_task_that_holds_them() {
         claim: None,
         ..holder.clone()
     };
-    write(&fixture.engine, &[changed(&holder, &archived)]);
+    write(fixture.engine(), &[changed(&holder, &archived)]);
     assert_eq!(found(), (None, None), "an archived task holds no key");
     let next = Task {
         idempotency_key: Some(label("key")),
         ..task("t_next")
     };
-    write(&fixture.engine, &[new_task(&next)]);
+    write(fixture.engine(), &[new_task(&next)]);
     assert_eq!(found(), (Some(id("t_next")), None));
 }
 
-#[test]
-fn counters_follow_status_and_assignee() {
+pub(crate) fn counters_follow_status_and_assignee(open: OpenEngine) {
     let mut tasks = crowd();
-    let fixture = board(&tasks);
-    let rows = || ask(&fixture.engine, |view| view.counts());
+    let fixture = board(open, &tasks);
+    let rows = || ask(fixture.engine(), |view| view.counts());
     let recount = |tasks: &[Task]| {
         let mut rows: Vec<StatsRow> = Vec::new();
         for status in Status::ALL {
@@ -404,18 +399,18 @@ fn counters_follow_status_and_assignee() {
         rows
     };
     assert_eq!(rows(), recount(&tasks));
-    for at in 0..tasks.len() {
-        let before = tasks[at].clone();
-        tasks[at].status = Status::ALL[at % Status::ALL.len()];
-        tasks[at].assignee = [None, Some(name("ann"))][at % 2].clone();
-        write(&fixture.engine, &[changed(&before, &tasks[at])]);
+    for (at, task) in tasks.iter_mut().enumerate() {
+        let before = task.clone();
+        task.status = Status::ALL[at % Status::ALL.len()];
+        task.assignee = (at % 2 == 1).then(|| name("ann"));
+        write(fixture.engine(), &[changed(&before, task)]);
     }
     assert_eq!(rows(), recount(&tasks));
     for status in Status::ALL {
         let of_status = |row: &&StatsRow| row.status == *status;
         let counted = recount(&tasks);
         let total: u64 = counted.iter().filter(of_status).map(|row| row.tasks).sum();
-        ask(&fixture.engine, |view| {
+        ask(fixture.engine(), |view| {
             assert_eq!(view.count_in_status(*status)?, total);
             let nobody = view.count_of(*status, None)?;
             let ann = view.count_of(*status, Some(&name("ann")))?;
@@ -423,13 +418,12 @@ fn counters_follow_status_and_assignee() {
             Ok(())
         });
     }
-    assert_eq!(fixture.engine.check(10).unwrap(), []);
+    assert_eq!(fixture.engine().check(10).unwrap(), []);
 }
 
-#[test]
-fn links_are_found_from_both_ends() {
+pub(crate) fn links_are_found_from_both_ends(open: OpenEngine) {
     let names = ["t_a", "t_b", "t_c", "t_d"];
-    let fixture = board(&names.map(task));
+    let fixture = board(open, &names.map(task));
     let link = |parent: &str, child: &str| Link {
         parent: id(parent),
         child: id(child),
@@ -442,8 +436,8 @@ fn links_are_found_from_both_ends() {
         link("t_c", "t_d"),
     ];
     let changes: Vec<Change> = links.iter().rev().cloned().map(Change::AddLink).collect();
-    write(&fixture.engine, &changes);
-    ask(&fixture.engine, |view| {
+    write(fixture.engine(), &changes);
+    ask(fixture.engine(), |view| {
         assert_eq!(view.links(None, 10)?, links);
         assert_eq!(view.links(Some(&links[1]), 2)?, links[2..4]);
         assert_eq!(view.links(Some(&link("t_a", "t_zzz")), 1)?, links[3..4]);
@@ -466,16 +460,15 @@ fn links_are_found_from_both_ends() {
         assert!(!view.has_link(&link("t_b", "t_a"))?);
         Ok(())
     });
-    write(&fixture.engine, &[Change::RemoveLink(links[0].clone())]);
+    write(fixture.engine(), &[Change::RemoveLink(links[0].clone())]);
     assert_eq!(
-        ask(&fixture.engine, |view| view.links(None, 10)),
+        ask(fixture.engine(), |view| view.links(None, 10)),
         links[1..]
     );
 }
 
-#[test]
-fn runs_events_comments_and_attachments_are_walked_by_number() {
-    let fixture = board(&[task("t_a"), task("t_b")]);
+pub(crate) fn runs_events_comments_and_attachments_are_walked_by_number(open: OpenEngine) {
+    let fixture = board(open, &[task("t_a"), task("t_b")]);
     let owner = |number: u64| {
         id(if number.is_multiple_of(2) {
             "t_a"
@@ -538,10 +531,10 @@ fn runs_events_comments_and_attachments_are_walked_by_number() {
             Change::AddComment(Box::new(comment)),
             Change::AddAttachment(Box::new(attachment)),
         ];
-        write(&fixture.engine, &changes);
+        write(fixture.engine(), &changes);
     }
     let a = id("t_a");
-    ask(&fixture.engine, |view| {
+    ask(fixture.engine(), |view| {
         let runs = |runs: Vec<Run>| runs.iter().map(|run| run.id.get()).collect::<Vec<_>>();
         assert_eq!(runs(view.runs(None, 100)?), [0, 1, 2, 3, 4, 5]);
         assert_eq!(runs(view.runs(Some(RunId::new(3)), 1)?), [4]);
@@ -568,9 +561,8 @@ fn runs_events_comments_and_attachments_are_walked_by_number() {
     });
 }
 
-#[test]
-fn subscriptions_are_told_apart_by_their_whole_place() {
-    let fixture = board(&[task("t_a")]);
+pub(crate) fn subscriptions_are_told_apart_by_their_whole_place(open: OpenEngine) {
+    let fixture = board(open, &[task("t_a")]);
     let place = |number: u64, scope: Scope, thread: Option<&str>| Subscription {
         id: SubscriptionId::new(number),
         scope,
@@ -601,8 +593,8 @@ fn subscriptions_are_told_apart_by_their_whole_place() {
             after: Some(Box::new(one.clone())),
         })
         .collect();
-    write(&fixture.engine, &changes);
-    ask(&fixture.engine, |view| {
+    write(fixture.engine(), &changes);
+    ask(fixture.engine(), |view| {
         for one in &all {
             let thread = one.thread.as_ref();
             let found = view.subscription_at(&one.scope, &one.channel, &one.address, thread)?;
