@@ -7,7 +7,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use kanban_core::{
-    BoardStore, Boards, ClaimNext, Durability, Millis, NextClaim, Options, RandomIds,
+    BoardStore, Boards, ClaimNext, Durability, ErrorKind, Millis, NextClaim, Options, RandomIds,
 };
 
 use crate::calls;
@@ -129,6 +129,7 @@ pub(crate) fn play(backend: Backend) {
     pollster::block_on(async {
         match part.as_str() {
             "create_board" => create_board(&boards).await,
+            "open_board" => open_board(&boards).await,
             "claim_all" => claim_all(&boards).await,
             "create_by_key" => create_by_key(&boards).await,
             "comment_at_process" => comment(&boards).await,
@@ -145,6 +146,25 @@ async fn create_board(boards: &Boards) {
     let store = boards.open(Some(&slug)).await.expect("many may race");
     let task = store.create(calls::new("from a child")).await;
     answer(task.expect("the board is there").value.id.as_str());
+}
+
+/// Opens the board named by the arguments, on the case's word, and answers how that went; holds it until no word comes.
+async fn open_board(boards: &Boards) {
+    wait();
+    let slug = calls::slug(&given(ARGUMENTS));
+    let opened = boards.open(Some(&slug)).await;
+    match &opened {
+        Ok(store) => {
+            let task = store.create(calls::new("from a child")).await;
+            task.expect("the board is there");
+            answer("opened");
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::Unavailable(why) => answer(why.as_str()),
+            other => panic!("expected that a board is unavailable, found {other:?}"),
+        },
+    }
+    assert!(!heard(), "expected the end of the case's words");
 }
 
 /// Claims and completes, on the case's word, until nothing is left; answers what it claimed.

@@ -11,7 +11,8 @@
 //! It gets one `#[test]` per case, each on a fresh root, named like
 //! `sqlite::claims::a_claimed_task_is_not_claimed_twice`. There is one list for all backends (`list.rs`): nothing in
 //! it can be skipped or switched off. After every case each board of the root must be sound by
-//! [`verify`](kanban_core::BoardStore::verify).
+//! [`verify`](kanban_core::BoardStore::verify). A few cases need boards that outlive a process; what they ask of a
+//! backend that keeps them in memory is in [`IN_PROCESS`].
 //!
 //! The cases are written from `docs/semantics.md`, whose rules they name by number (`[6.3]`) in their docs.
 //! Time comes from a clock that the case moves; the only wall time is a hang guard of 60 seconds.
@@ -30,6 +31,7 @@ mod children;
 mod clock;
 pub mod engine;
 mod fixture;
+mod in_process;
 mod list;
 mod runner;
 mod threads;
@@ -40,15 +42,20 @@ pub use self::answers::{
 };
 pub use self::clock::{Held, TestClock, TestIds};
 pub use self::fixture::{Fixture, Opened, Opener, Snapshot};
+pub use self::in_process::IN_PROCESS;
 pub use self::list::{CASES, Case};
-pub use self::runner::{Backend, run_case, run_child};
+pub use self::runner::{Backend, Kept, run_case, run_child};
 pub use self::threads::{polled, race};
 
 /// Makes one test of every case for a backend: its name, and how its boards are opened
-/// (`fn(&Path, Options) -> Result<Boards>`, or a closure that captures nothing).
+/// (`fn(&Path, Options) -> Result<Boards>`, or a closure that captures nothing). A backend whose boards end with
+/// their process says so by `kept: Kept::InProcess`; see [`Kept`] for what that changes.
 #[macro_export]
 macro_rules! conformance {
     ($backend:ident, $open:expr $(,)?) => {
+        $crate::conformance!($backend, $open, kept: $crate::Kept::InFiles);
+    };
+    ($backend:ident, $open:expr, kept: $kept:expr $(,)?) => {
         mod $backend {
             #[allow(
                 unused_imports,
@@ -59,6 +66,7 @@ macro_rules! conformance {
             const BACKEND: $crate::Backend = $crate::Backend {
                 module: module_path!(),
                 open: $open,
+                kept: $kept,
             };
 
             /// Not a case: where the processes begin that cases start. Does nothing when nobody started it as such.

@@ -759,8 +759,11 @@ macro_rules! for_each_case {
 pub struct Case {
     /// Family and name: `claims::a_claimed_task_is_not_claimed_twice`.
     pub name: &'static str,
-    pub(crate) run: for<'a> fn(&'a Fixture) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    pub(crate) run: Run,
 }
+
+/// What a case does.
+pub(crate) type Run = for<'a> fn(&'a Fixture) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

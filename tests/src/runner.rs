@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::children;
 use crate::fixture::{Fixture, Opener};
-use crate::list::CASES;
+use crate::in_process::IN_PROCESS;
+use crate::list::{CASES, Run};
 
 /// What [`conformance!`](crate::conformance) knows about a backend.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,20 @@ pub struct Backend {
     pub module: &'static str,
     /// How its boards are opened.
     pub open: Opener,
+    /// Where its boards are.
+    pub kept: Kept,
+}
+
+/// Where a backend keeps its boards. No case is left out for either: those of [`IN_PROCESS`] ask of a backend that
+/// has its boards to itself that it refuses everybody else by name, instead of that it works with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kept {
+    /// In files, which every process on the root can open at once.
+    #[default]
+    InFiles,
+    /// In the memory of the process that made them. To another process a board is `Unavailable(InUse)` while that one
+    /// has it, and `Unavailable(Io)` afterwards; nobody makes it anew until it is deleted.
+    InProcess,
 }
 
 impl Backend {
@@ -41,13 +56,20 @@ pub fn run_case(backend: &Backend, name: &'static str) {
         .find(|case| case.name == name)
         .unwrap_or_else(|| panic!("no case is named {name}"));
     let backend = *backend;
+    let run = instead(backend.kept, name).unwrap_or(case.run);
     guarded(name, move || {
         pollster::block_on(async {
             let fixture = Fixture::new(backend).await;
-            (case.run)(&fixture).await;
+            run(&fixture).await;
             fixture.finish().await;
         });
     });
+}
+
+/// What a case asks of a backend that keeps no files, where that is something else.
+fn instead(kept: Kept, name: &str) -> Option<Run> {
+    let mut others = IN_PROCESS.iter().filter(|_| kept == Kept::InProcess);
+    others.find(|case| case.name == name).map(|case| case.run)
 }
 
 /// Plays the part that a case gave this process; does nothing in a process that no case started.

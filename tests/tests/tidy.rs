@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
-use kanban_conformance::CASES;
+use kanban_conformance::{CASES, IN_PROCESS};
 
 const CONTRACT: &str = include_str!("../../docs/semantics.md");
 
@@ -21,6 +21,15 @@ fn every_case_is_in_the_list_and_every_name_in_the_list_is_a_case() {
     assert!(forgotten.is_empty(), "written, not listed: {forgotten:#?}");
     let made_up: Vec<_> = listed.difference(&written).collect();
     assert!(made_up.is_empty(), "listed, not written: {made_up:#?}");
+}
+
+#[test]
+fn a_backend_in_memory_is_asked_otherwise_only_where_a_case_starts_processes() {
+    let named: BTreeSet<String> = IN_PROCESS.iter().map(|case| case.name.to_owned()).collect();
+    assert_eq!(named.len(), IN_PROCESS.len(), "a case is named twice");
+    let starters = cases().into_iter().filter(|case| case.starts_processes);
+    let expected: BTreeSet<String> = starters.map(|case| case.name).collect();
+    assert_eq!(named, expected, "expected the cases that start processes");
 }
 
 #[test]
@@ -173,12 +182,13 @@ struct Written {
     name: String,
     docs: String,
     rules: Vec<Rule>,
+    starts_processes: bool,
 }
 
 /// Every case function with its docs: an `async fn` with visibility at the margin of a file of a family.
 fn cases() -> Vec<Written> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
-    let mut cases = Vec::new();
+    let mut cases: Vec<Written> = Vec::new();
     for file in rust_files_under(&folder) {
         let family = file.file_stem().expect("a file has a name");
         let family = family.to_str().expect("the names here are ASCII");
@@ -193,8 +203,13 @@ fn cases() -> Vec<Written> {
                     name: format!("{family}::{name}"),
                     rules: numbers(&docs),
                     docs: std::mem::take(&mut docs),
+                    starts_processes: false,
                 });
             } else {
+                if line.contains(".spawn_child(") {
+                    let case = cases.last_mut().expect("processes are started by cases");
+                    case.starts_processes = true;
+                }
                 docs.clear();
             }
         }
