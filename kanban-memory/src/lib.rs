@@ -67,7 +67,7 @@ mod view;
 pub use self::backend::MemoryBackend;
 pub use self::engine::MemoryEngine;
 
-/// The example of an engine's tests, in the page for engine authors, is compiled.
+/// The examples of the page for engine authors are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/adding-a-backend.md")]
 struct AddingABackend;

@@ -9,6 +9,9 @@ use kanban_conformance::{CASES, IN_PROCESS};
 
 const CONTRACT: &str = include_str!("../../docs/semantics.md");
 
+/// The page for engine authors.
+const AUTHORS: &str = include_str!("../../docs/adding-a-backend.md");
+
 /// From here on the contract tells what does not exist yet.
 const NOT_YET_BUILT: u32 = 20;
 
@@ -124,6 +127,39 @@ fn every_backend_has_the_same_files() {
             assert!(file.is_file(), "expected {}", file.display());
         }
     }
+}
+
+#[test]
+fn every_member_is_on_the_map() {
+    let metadata = metadata();
+    let root = metadata.workspace_root.as_std_path();
+    let map = read(&root.join("README.md"));
+    for member in members(&metadata) {
+        let folder = folder(member);
+        let place = folder.strip_prefix(root).expect("a member is inside");
+        let link = format!("]({})", place.display());
+        assert!(map.contains(&link), "README.md: expected {link} in the map");
+    }
+}
+
+#[test]
+fn the_page_for_engine_authors_names_the_families_and_cases_that_exist() {
+    let names = CASES.iter().flat_map(|case| {
+        let family = case.name.split("::").next().unwrap_or_default();
+        [case.name, family]
+    });
+    let names: BTreeSet<&str> = names.collect();
+    let (_, page) = AUTHORS
+        .split_once("## In which order")
+        .expect("the page has an order");
+    let quoted: BTreeSet<&str> = page.split('`').skip(1).step_by(2).collect();
+    let families = names.iter().filter(|name| !name.contains("::"));
+    let forgotten: Vec<_> = families.filter(|name| !quoted.contains(*name)).collect();
+    assert!(forgotten.is_empty(), "not in the order: {forgotten:?}");
+    let cases = quoted.iter().filter(|name| name.contains("::"));
+    let cases = cases.filter(|name| !name.starts_with(char::is_uppercase) && !name.contains(' '));
+    let made_up: Vec<_> = cases.filter(|name| !names.contains(*name)).collect();
+    assert!(made_up.is_empty(), "no such case: {made_up:?}");
 }
 
 #[test]
