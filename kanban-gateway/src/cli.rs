@@ -28,7 +28,7 @@ pub(crate) use self::keep::{
     CompletionsArgs, GcArgs, ManArgs, PolicyArgs, PolicyCommand, PurgeArgs,
 };
 pub(crate) use self::make::{AddArgs, AttachArgs, CommentArgs, DetachArgs, LinkArgs};
-pub(crate) use self::moving::{BackupArgs, ExportArgs, ImportBoardArgs};
+pub(crate) use self::moving::{BackupArgs, ExportArgs, ImportBoardArgs, MigrateArgs};
 pub(crate) use self::plan::{
     ArchiveArgs, ChangesArgs, DecomposeArgs, ReopenArgs, RequestArgs, ReviewCommand, SpecifyArgs,
 };
@@ -377,6 +377,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  kanban --board team import hermes ~/.hermes/kanban.db --json"
     )]
     Import(ImportCommand),
+    /// Gives all boards of the root to another store: all of them, or none
+    ///
+    /// Ids, claims and numbers stay as they are. Nobody else may have the root open. The old files go when every new board
+    /// was verified and says the same, byte for byte; until then they are not touched.
+    #[command(after_help = "Example:\n  kanban migrate --to sqlite")]
+    Migrate(MigrateArgs),
     /// Shows the board at work: 8 workers, a crash, a late one, a rate limit
     ///
     /// On a new board of the root that is given, else in a temporary root.

@@ -12,6 +12,7 @@ mod keep;
 mod log;
 mod look;
 mod make;
+mod migrate;
 mod moving;
 mod plan;
 mod policy;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     keep::{BoardLeft, Removed, Ticked, Verified},
     log::Truncated,
     look::{ReachedSeq, Summary},
+    migrate::MigratedRoot,
     moving::BackedUp,
     policy::PolicySet,
     produce::ManPages,
@@ -55,6 +57,9 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
     match &command {
         Command::Completions(args) => return produce::completions(args, output),
         Command::Man(args) => return produce::man(args, output),
+        Command::Migrate(args) => {
+            return migrate::migrate(&root(&global)?, options(&global), args, output);
+        }
         _ => {}
     }
     let board = Board::new(
@@ -137,7 +142,7 @@ fn on_board(board: &Board, command: Command, output: &mut Output) -> Result<Exit
         Command::Import(ImportCommand::Backup(args)) => moving::restore(board, &args, output),
         Command::Import(ImportCommand::Jsonl(args)) => moving::import(board, &args, output),
         Command::Import(args) => keep::import(board, &args, output),
-        Command::Demo | Command::Completions(_) | Command::Man(_) => {
+        Command::Demo | Command::Completions(_) | Command::Man(_) | Command::Migrate(_) => {
             unreachable!("these need no board, and were run above")
         }
     }

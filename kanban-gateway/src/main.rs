@@ -13,7 +13,8 @@ mod failure;
 mod hermes;
 mod output;
 mod progress;
-#[cfg(test)]
+// The examples name both stores, of which a program may lack one.
+#[cfg(all(test, feature = "sqlite"))]
 mod reference;
 mod store;
 mod values;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kanban_core::{Backend, OpenBoard, Result};
+use kanban_core::{Backend, OpenBoard, Result, RootMode};
 use redb::ConcurrencyMode;
 
 use crate::core::{Core, Settings};
@@ -80,7 +80,11 @@ impl Backend for RedbBackend {
 
     fn open(&self, directory: &Path, how: &OpenBoard) -> Result<RedbEngine> {
         let place = Place::of(directory)?;
-        let core = Core::new(place, self.settings, self.busy_deadline, self.growth_max);
+        let mut settings = self.settings;
+        if how.mode == RootMode::Exclusive {
+            settings.mode = ConcurrencyMode::ExclusiveWriter;
+        }
+        let core = Core::new(place, settings, self.busy_deadline, self.growth_max);
         RedbEngine::open(core, how.create.as_ref())
     }
 }

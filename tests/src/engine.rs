@@ -7,8 +7,8 @@ pub(crate) mod round_trip;
 use std::path::Path;
 
 use kanban_core::{
-    BoardState, Change, Counters, Durability, Engine, ErrorKind, EventId, Label, Millis, OpenBoard, RootMode,
-    Phase, Result, Status, Task, TaskId, Title, Txn, Verdict, Version, View, WriteEnd,
+    BoardState, Change, Counters, Durability, Engine, ErrorKind, EventId, Label, Millis, OpenBoard,
+    Phase, Result, RootMode, Status, Task, TaskId, Title, Txn, Verdict, Version, View, WriteEnd,
 };
 
 /// Opens a board in a directory.

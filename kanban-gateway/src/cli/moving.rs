@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::store::Store;
+
 /// Where an export goes.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
@@ -29,4 +31,12 @@ pub(crate) struct ImportBoardArgs {
     /// Who imports
     #[arg(long = "as", value_name = "NAME", default_value = "import")]
     pub(crate) actor: String,
+}
+
+/// Where the boards of a root go.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The store that is to have them
+    #[arg(long, value_enum)]
+    pub(crate) to: Store,
 }

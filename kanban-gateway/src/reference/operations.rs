@@ -11,8 +11,8 @@ use kanban_core::{
 
 use super::schema::{Answer, ClaimedNext, boardless, followed, read, written};
 use crate::commands::{
-    BackedUp, BoardLeft, Leased, ManPages, Numbers, PolicySet, ReachedSeq, Removed, Served, Shown,
-    Summary, Ticked, Verified,
+    BackedUp, BoardLeft, Leased, ManPages, MigratedRoot, Numbers, PolicySet, ReachedSeq, Removed,
+    Served, Shown, Summary, Ticked, Verified,
 };
 use crate::demo::Report;
 
@@ -108,6 +108,7 @@ pub(super) const OPERATIONS: &[(&str, &[&str], Answer)] = &[
         written::<Moved>,
     ),
     ("import hermes", &["import_foreign"], written::<Imported>),
+    ("migrate", &["Boards::migrate"], boardless::<MigratedRoot>),
 ];
 
 /// Operations without a command of their own, and why.
@@ -164,7 +165,9 @@ fn there() -> BTreeSet<String> {
     assert!(of_boards.len() > 8, "the type was read: {of_boards:?}");
     let backup = include_str!("../../../kanban-core/src/boards/backup.rs");
     let of_backup = methods(backup, "\nimpl Boards {\n", &["pub async fn "]);
-    let of_boards = of_boards.into_iter().chain(of_backup);
+    let migrate = include_str!("../../../kanban-core/src/boards/migrate.rs");
+    let of_migrate = methods(migrate, "\nimpl Boards {\n", &["pub async fn "]);
+    let of_boards = of_boards.into_iter().chain(of_backup).chain(of_migrate);
     all.extend(of_boards.map(|name| format!("Boards::{name}")));
     all
 }
@@ -217,7 +220,9 @@ fn every_operation_of_the_table_is_called() {
         fs::read_to_string(path).expect("a source is text")
     });
     // A board is opened by the way: `board.store()?.create(…)`.
-    let source = texts.collect::<String>().replace("()?.", ".");
+    let store = include_str!("../store.rs").to_owned();
+    let source = texts.chain([store]).collect::<String>();
+    let source = source.replace("()?.", ".").replace("Boards::", "boards.");
     for operation in OPERATIONS.iter().flat_map(|(_, operations, _)| *operations) {
         let call = match operation.strip_prefix("Boards::") {
             Some(name) => format!("boards.{name}("),

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Root, run};
+use crate::harness::{FILE, Root, STORE, run};
 
 /// Expects an error with these values and an untouched board of one task.
 fn refused(root: &Root, code: i32, args: &[&str], expected: &Value) {
@@ -135,6 +135,7 @@ fn an_input_file_that_is_of_no_use_is_invalid() {
             &["add", "Two", "--body-file", path][..],
             &["add", "--graph", path],
             &["import", "backup", path],
+            #[cfg(feature = "hermes")]
             &["import", "hermes", path],
         ] {
             let expected = json!({"kind": "invalid", "reason": "unreadable", "path": path});
@@ -262,8 +263,8 @@ fn a_file_that_is_no_database_is_corrupt_and_stays_as_it_is() {
     let root = Root::new();
     root.add("One", &[]);
     let file = root.board_file();
-    for name in ["board.db-wal", "board.db-shm"] {
-        fs::remove_file(file.with_file_name(name)).ok();
+    for suffix in ["wal", "shm"] {
+        fs::remove_file(file.with_file_name(format!("{FILE}-{suffix}"))).ok();
     }
     let nonsense = "this is no database ".repeat(1000);
     fs::write(&file, &nonsense).expect("the test may write");
@@ -276,6 +277,7 @@ fn a_file_that_is_no_database_is_corrupt_and_stays_as_it_is() {
     assert_eq!(found, nonsense);
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_newer_schema_is_refused() {
     let root = Root::new();
@@ -299,8 +301,8 @@ fn a_root_remembers_its_engine() {
     root.add("One", &[]);
     let mark = root.path().join("kanban.toml");
     let text = fs::read_to_string(&mark).expect("the root has a mark");
-    assert!(text.contains("\"sqlite\""), "{text}");
-    let other = text.replace("\"sqlite\"", "\"paper\"");
+    assert!(text.contains(&format!("\"{STORE}\"")), "{text}");
+    let other = text.replace(&format!("\"{STORE}\""), "\"paper\"");
     fs::write(&mark, other).expect("the test may write");
     let error = root.error(3, &["list"]);
     assert_eq!(

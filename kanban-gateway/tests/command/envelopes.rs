@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Root, command_in, run};
+use crate::harness::{Root, STORE, command_in, run};
 
 fn keys(value: &Value) -> Vec<&str> {
     let object = value.as_object().expect("a JSON object");
@@ -106,6 +106,7 @@ fn nothing_to_claim_is_an_exit_code_of_its_own() {
     assert_eq!(ended.envelope()["data"], expected);
 }
 
+#[cfg(feature = "sqlite")]
 #[test]
 fn a_board_that_another_program_holds_is_busy() {
     let root = Root::new();
@@ -194,6 +195,6 @@ fn a_title_cannot_steer_the_terminal() {
 #[test]
 fn an_engine_can_be_named() {
     let root = Root::new();
-    let ended = run(command_in(&root.path()).args(["--store", "sqlite", "boards"]));
+    let ended = run(command_in(&root.path()).args(["--store", STORE, "boards"]));
     assert_eq!(ended.code, 0);
 }

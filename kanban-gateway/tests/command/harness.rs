@@ -9,6 +9,16 @@ use tempfile::TempDir;
 
 use crate::schema;
 
+/// The name of a board's file, and of the store that a new root gets.
+#[cfg(feature = "sqlite")]
+pub(crate) const FILE: &str = "board.db";
+#[cfg(feature = "sqlite")]
+pub(crate) const STORE: &str = "sqlite";
+#[cfg(not(feature = "sqlite"))]
+pub(crate) const FILE: &str = "board.redb";
+#[cfg(not(feature = "sqlite"))]
+pub(crate) const STORE: &str = "redb";
+
 /// How the program ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -55,7 +65,7 @@ impl Root {
 
     /// The file of the default board.
     pub(crate) fn board_file(&self) -> PathBuf {
-        self.path().join("boards").join("default").join("board.db")
+        self.path().join("boards/default").join(FILE)
     }
 
     pub(crate) fn command(&self) -> Command {

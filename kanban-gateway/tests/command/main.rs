@@ -11,7 +11,9 @@ mod deliver;
 mod envelopes;
 mod flow;
 mod harness;
+#[cfg(feature = "hermes")]
 mod hermes;
+#[cfg(feature = "hermes")]
 mod hermes_board;
 mod ids;
 mod life;
@@ -19,5 +21,8 @@ mod moving;
 mod processes;
 mod reading;
 mod schema;
+#[cfg(all(feature = "sqlite", feature = "hermes"))]
 mod snapshots;
+#[cfg(all(feature = "sqlite", feature = "redb", feature = "hermes"))]
+mod stores;
 mod untouched;

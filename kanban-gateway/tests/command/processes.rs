@@ -1,25 +1,21 @@
 //! Several processes on one root.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::harness::Root;
-use crate::hermes_board::Board;
 
 #[test]
 fn four_processes_claim_each_of_500_tasks_once() {
     let root = Root::new();
-    let board = Board::new(&root);
-    for number in 0..500 {
-        board.task(&format!("t_{number:03}"), "ready", "");
-    }
+    let plan = root.beside("plan.yaml");
+    let tasks = "- title: Task\n".repeat(500);
+    fs::write(&plan, tasks).expect("the test may write");
     // One process makes them all.
-    assert_eq!(
-        root.data(&["import", "hermes", &board.path()])["tasks"],
-        500
-    );
+    root.data(&["add", "--graph", plan.to_str().expect("a plain path")]);
     let claimed: Vec<String> = thread::scope(|scope| {
         let loops: Vec<_> = (0..4)
             .map(|number| {

@@ -218,6 +218,7 @@ fn every_command_is_in_the_session() {
         "import backup",
         "import hermes",
         "import jsonl",
+        "migrate",
     ];
     let page = include_str!("../../../docs/cli.md");
     let commands = page

@@ -88,7 +88,9 @@ fn arguments_that_are_refused_make_no_board() {
         &["add", "--graph", wrong],
         &["import", "jsonl", no_file],
         &["import", "backup", no_file],
+        #[cfg(feature = "hermes")]
         &["import", "hermes", no_file],
+        #[cfg(feature = "hermes")]
         &["import", "hermes", wrong],
         &["import", "jsonl", wrong, "--as", ""],
         &["claim", "t/1", "--as", "w"],

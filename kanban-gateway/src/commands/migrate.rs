@@ -1,0 +1,61 @@
+//! Giving a root to another store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kanban_core::{Boards, Error, ErrorKind, Migrated, MigrationProgress, Options, Subject};
+use serde::Serialize;
+
+use crate::cli::MigrateArgs;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::progress;
+use crate::store;
+
+/// A root that has another store now.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct MigratedRoot {
+    store: &'static str,
+    boards: Vec<Migrated>,
+}
+
+pub(super) fn migrate(
+    root: &Path,
+    options: Options,
+    args: &MigrateArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    if Boards::mark(root)?.is_none() {
+        let kind = ErrorKind::NotFound(Subject::Board(kanban_core::BoardSlug::default()));
+        let context = format!("there is nothing yet in {}", root.display());
+        return Err(Error::new(kind, context).into());
+    }
+    let bar = progress::bytes("migrating", Some(0));
+    let shown = bar.clone();
+    let on_progress = move |progress: &MigrationProgress| {
+        shown.set_message(format!("{} {}", progress.stage, progress.board));
+        match progress.bytes_total {
+            Some(total) => shown.set_length(total),
+            None => shown.unset_length(),
+        }
+        shown.set_position(progress.bytes);
+    };
+    let done = store::migrate(root, args.to, options, Arc::new(on_progress));
+    bar.finish_and_clear();
+    let migrated = MigratedRoot {
+        store: args.to.name(),
+        boards: done?,
+    };
+    output.answer(None, None, &migrated, |migrated, _| {
+        let boards = migrated.boards.iter().map(|Migrated { board, moved }| {
+            format!(
+                "{}: {} tasks, {} events",
+                board.slug, moved.tasks, moved.events
+            )
+        });
+        let last = format!("the store is {} now", migrated.store);
+        boards.chain([last]).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Exit::Done)
+}
