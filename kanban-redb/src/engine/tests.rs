@@ -1,10 +1,19 @@
 //! The engine over a file that fails.
 
 use std::io;
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kanban_conformance::engine::{ask, create, id, new_task, task, try_ask, try_write};
+use kanban_core::{Change, Engine, GroupRecord, Millis, Verdict, WriteEnd};
+
+use super::RedbEngine;
+use crate::core::{Core, Settings};
+use crate::files::Place;
 
 /// What redb does to the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Op {
     Read,
     Write,
@@ -18,21 +27,195 @@ pub(crate) struct Faults(Mutex<Plan>);
 
 #[derive(Debug, Default)]
 struct Plan {
-    /// How many operations until the one that fails; 0 is none.
+    /// The how manyth operation from now on fails; 0 is none.
     fail_in: u64,
+    kind: Option<io::ErrorKind>,
+    /// All that come after it fail too.
     is_sticky: bool,
-    met: u64,
+    failed: Option<Op>,
 }
 
 impl Faults {
+    fn plan(&self, fail_in: u64, kind: io::ErrorKind, is_sticky: bool) {
+        *self.0.lock().unwrap() = Plan {
+            fail_in,
+            kind: Some(kind),
+            is_sticky,
+            failed: None,
+        };
+    }
+
+    /// Which operation failed, if it came to that. None fails from now on.
+    fn end(&self) -> Option<Op> {
+        std::mem::take(&mut *self.0.lock().unwrap()).failed
+    }
+
     /// Called before every operation.
     pub(crate) fn meet(&self, op: Op) -> io::Result<()> {
         let mut plan = self.0.lock().unwrap();
-        let _ = (op, plan.is_sticky);
-        plan.met += 1;
-        if plan.fail_in == 0 {
+        let fails = match plan.fail_in {
+            0 => false,
+            1 if plan.is_sticky => true,
+            left => {
+                plan.fail_in = left - 1;
+                left == 1
+            }
+        };
+        if !fails {
             return Ok(());
         }
-        Err(io::Error::other("as the test wished"))
+        plan.failed = plan.failed.or(Some(op));
+        Err(plan.kind.unwrap_or(io::ErrorKind::Other).into())
     }
+}
+
+fn open(directory: &Path, mode: redb::ConcurrencyMode, faults: &Arc<Faults>) -> RedbEngine {
+    let settings = Settings {
+        mode,
+        ..Settings::default()
+    };
+    let place = Place::of(directory).unwrap();
+    let mut core = Core::new(place, settings, Duration::from_secs(5), u64::MAX / 4);
+    core.faults = Some(Arc::clone(faults));
+    RedbEngine::open(core, create().create.as_ref()).unwrap()
+}
+
+fn group(number: u64) -> Vec<Change> {
+    let mark = GroupRecord {
+        instance: 1,
+        number,
+        at: Millis::new(0),
+    };
+    let body = Change::Text {
+        task: id(&format!("t_{number}")),
+        kind: kanban_core::TextKind::Body,
+        after: Some("x".repeat(9000)),
+    };
+    vec![
+        new_task(&task(&format!("t_{number}"))),
+        body,
+        Change::Group(mark),
+    ]
+}
+
+fn landed(engine: &RedbEngine) -> u64 {
+    let found = ask(engine, |view| view.group(1));
+    found.map_or(0, |mark| mark.number)
+}
+
+/// What a board went through, operation by operation.
+#[derive(Debug, Default)]
+struct Tally {
+    points: u64,
+    not_written: u64,
+    uncertain_landed: u64,
+    uncertain_lost: u64,
+    unnoticed: u64,
+}
+
+/// Fails the nth operation of the file of one write, for each n until none is left to fail. After each: nothing
+/// acknowledged is lost, what was not written is not there, and the board goes on once it is opened anew.
+fn sweep(mode: redb::ConcurrencyMode, kind: io::ErrorKind, is_sticky: bool) -> Tally {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let engine = open(directory.path(), mode, &faults);
+    let mut tally = Tally::default();
+    let mut number = 0;
+    for nth in 1.. {
+        number += 1;
+        let before = landed(&engine);
+        faults.plan(nth, kind, is_sticky);
+        let mut end = try_write(&engine, &group(number));
+        let failed = faults.end();
+        if matches!(end, WriteEnd::NotWritten(_)) {
+            tally.not_written += 1;
+            // Nothing was written, and redb does nothing more: the next write says that it must be opened anew.
+            end = try_write(&engine, &group(number));
+        }
+        match &end {
+            WriteEnd::Done(Verdict::Commit) => tally.unnoticed += u64::from(failed.is_some()),
+            WriteEnd::Uncertain(_) => engine.reopen().unwrap(),
+            other => panic!("at operation {nth}, {failed:?}: {other:?}"),
+        }
+        let after = landed(&engine);
+        match end {
+            WriteEnd::Uncertain(_) if after == number => tally.uncertain_landed += 1,
+            WriteEnd::Uncertain(_) => {
+                assert_eq!(after, before, "at operation {nth}, {failed:?}");
+                tally.uncertain_lost += 1;
+                let again = try_write(&engine, &group(number));
+                assert!(matches!(again, WriteEnd::Done(_)), "{again:?}");
+            }
+            _ => assert_eq!(after, number, "acknowledged, at operation {nth}"),
+        }
+        let tasks = ask(&engine, |view| view.tasks(None, usize::MAX));
+        assert_eq!(tasks.len() as u64, number, "at operation {nth}, {failed:?}");
+        let Some(_) = failed else { break };
+        tally.points += 1;
+    }
+    assert_eq!(engine.check(10).unwrap(), []);
+    engine.close();
+    let again = open(directory.path(), mode, &faults);
+    assert_eq!(landed(&again), number);
+    tally
+}
+
+#[test]
+fn whatever_operation_fails_nothing_acknowledged_is_lost() {
+    use redb::ConcurrencyMode::{ExclusiveWriter, MultiWriter};
+    for mode in [MultiWriter, ExclusiveWriter] {
+        for kind in [io::ErrorKind::Other, io::ErrorKind::StorageFull] {
+            for is_sticky in [false, true] {
+                let tally = sweep(mode, kind, is_sticky);
+                println!("{mode:?} {kind:?} sticky {is_sticky}: {tally:?}");
+                assert!(tally.points > 5, "{tally:?}");
+                assert_eq!(tally.unnoticed, 0, "{tally:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_read_that_fails_is_an_error_and_the_board_is_mended_by_the_next_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let engine = open(
+        directory.path(),
+        redb::ConcurrencyMode::MultiWriter,
+        &faults,
+    );
+    assert!(matches!(try_write(&engine, &group(1)), WriteEnd::Done(_)));
+    engine.reopen().unwrap();
+    faults.plan(1, io::ErrorKind::Other, true);
+    assert!(try_ask(&engine, |view| view.tasks(None, 10)).is_err());
+    assert_eq!(faults.end(), Some(Op::Read));
+    let end = try_write(&engine, &group(2));
+    assert!(matches!(end, WriteEnd::Uncertain(_)), "{end:?}");
+    engine.reopen().unwrap();
+    assert_eq!(landed(&engine), 1);
+    assert!(matches!(try_write(&engine, &group(2)), WriteEnd::Done(_)));
+}
+
+#[test]
+fn a_reader_whose_board_is_opened_anew_is_busy_and_sees_no_other_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(
+        directory.path(),
+        redb::ConcurrencyMode::MultiWriter,
+        &Arc::default(),
+    );
+    for number in 1..=50 {
+        assert!(matches!(
+            try_write(&engine, &group(number)),
+            WriteEnd::Done(_)
+        ));
+    }
+    engine.reopen().unwrap();
+    let read = engine.read_long(&mut |view| {
+        engine.reopen()?;
+        view.text(&id("t_7"), kanban_core::TextKind::Body)
+            .map(|_| ())
+    });
+    let error = read.expect_err("its pages are not to be had any more");
+    assert_eq!(*error.kind(), kanban_core::ErrorKind::Busy, "{error:?}");
 }
