@@ -20,7 +20,7 @@ mod produce;
 mod show;
 mod work;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 pub(crate) use self::{
     ask::Numbers,
     deliver::{Leased, Served},

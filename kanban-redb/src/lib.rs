@@ -1,4 +1,34 @@
 //! The redb engine: a board is one file, `board.redb`.
+//!
+//! [`RedbBackend`] is what [`Boards`](kanban_core::Boards) is opened with:
+//!
+//! ```no_run
+//! use kanban_core::{Boards, Options};
+//! use kanban_redb::RedbBackend;
+//!
+//! let boards = Boards::open_root("/var/lib/kanban", RedbBackend::new(), Options::default())?;
+//! # Ok::<(), kanban_core::Error>(())
+//! ```
+//!
+//! What it holds on to:
+//!
+//! - Every commit is durable against a power cut when it returns, at each `Durability`: redb has nothing between that
+//!   and commits that a killed process forgets.
+//! - Any number of processes may have a board open and write it in turns, unless it was opened by
+//!   [`RedbBackend::exclusive`]. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
+//! - No wait for another process is without end: writes, reads and opening end as `Busy`.
+//! - After an error of the file redb does nothing more until the file is opened anew. A write that meets this is
+//!   uncertain, never done; the executor then opens the file anew.
+//! - A write is answered only while the path still names the file it went to.
+//! - A board file is untrusted input: every row passes the model's constructors, and where a damaged file makes redb
+//!   panic, that is `Corrupt`. So the program must unwind when it panics.
+//!
+//! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be
+//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB. A file of redb is mended
+//! after a crash before anything of it can be read, also if it then turns out to be no board.
+//!
+//! Beside `board.redb` lie `board.lock`, under which it is made, and for a while `board.redb.new` and copies that are
+//! checked. All are for their owner only. Unix only.
 
 mod apply;
 mod backend;
