@@ -128,3 +128,37 @@ impl StorageBackend for Storage {
         self.file.query_lock_range(start, end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_not_given_up_is_waited_for_no_longer_than_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let open = || {
+            let mut options = File::options();
+            let file = options
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path);
+            Storage::of(file.unwrap(), Duration::from_millis(5)).unwrap()
+        };
+        let (holder, other) = (open(), open());
+        let range = (Bound::Included(10), Bound::Excluded(20));
+        holder.lock_range(range.0, range.1).unwrap();
+        for waited in [
+            other.lock_range(range.0, range.1),
+            other.lock_shared_range(range.0, range.1),
+        ] {
+            let error = waited.expect_err("it is held");
+            let error = storage("waiting", redb::StorageError::from(error));
+            assert_eq!(*error.kind(), ErrorKind::Busy, "{error:?}");
+        }
+        holder.unlock_range(range.0, range.1).unwrap();
+        other.lock_range(range.0, range.1).unwrap();
+    }
+}

@@ -127,7 +127,8 @@ fn sweep(mode: redb::ConcurrencyMode, kind: io::ErrorKind, is_sticky: bool) -> T
         faults.plan(nth, kind, is_sticky);
         let mut end = try_write(&engine, &group(number));
         let failed = faults.end();
-        if matches!(end, WriteEnd::NotWritten(_)) {
+        let is_refused = matches!(end, WriteEnd::NotWritten(_));
+        if is_refused {
             tally.not_written += 1;
             // Nothing was written, and redb does nothing more: the next write says that it must be opened anew.
             end = try_write(&engine, &group(number));
@@ -138,6 +139,10 @@ fn sweep(mode: redb::ConcurrencyMode, kind: io::ErrorKind, is_sticky: bool) -> T
             other => panic!("at operation {nth}, {failed:?}: {other:?}"),
         }
         let after = landed(&engine);
+        assert!(
+            !is_refused || after == before,
+            "not written, and there: at operation {nth}, {failed:?}"
+        );
         match end {
             WriteEnd::Uncertain(_) if after == number => tally.uncertain_landed += 1,
             WriteEnd::Uncertain(_) => {
