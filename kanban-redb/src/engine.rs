@@ -215,7 +215,11 @@ impl Engine for RedbEngine {
 
 impl Drop for RedbEngine {
     fn drop(&mut self) {
-        let Some(database) = self.take() else { return };
+        // Without taking the lock: in a forked child a thread that is not there any more may hold it.
+        let database = self.database.get_mut();
+        let Some(database) = database.unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
         if self.core.is_forked() {
             // Closing it here would give up the parent's locks.
             std::mem::forget(database);
