@@ -6,7 +6,7 @@ use std::time::Duration;
 use kanban_core::{Backend, OpenBoard, Result, RootMode};
 use redb::ConcurrencyMode;
 
-use crate::core::{Core, Settings};
+use crate::core::{Core, OpenCheck, Settings};
 use crate::engine::RedbEngine;
 use crate::files::{DATABASE, Place};
 
@@ -48,6 +48,13 @@ impl RedbBackend {
     #[must_use]
     pub const fn with_cache_len_max(mut self, bytes: usize) -> Self {
         self.settings.cache_len_max = bytes;
+        self
+    }
+
+    /// What is done about damage when a board is opened; trusted by default.
+    #[must_use]
+    pub const fn with_open_check(mut self, check: OpenCheck) -> Self {
+        self.settings.check = check;
         self
     }
 

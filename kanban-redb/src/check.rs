@@ -11,7 +11,7 @@ use kanban_core::{
 use redb::backends::FileBackend;
 use redb::{ConcurrencyMode, Key, ReadTransaction, ReadableTable, Value};
 
-use crate::core::{Core, Settings};
+use crate::core::{Core, OpenCheck, Settings};
 use crate::engine::RedbEngine;
 use crate::error::{contained, storage, system};
 use crate::files;
@@ -299,12 +299,12 @@ fn verify(file: File) -> Result<()> {
     contained(|| {
         let settings = Settings {
             mode: ConcurrencyMode::ExclusiveWriter,
+            check: OpenCheck::Verify,
             ..Settings::default()
         };
         let backend = FileBackend::new(file).map_err(|error| doing(error.into()))?;
-        let mut builder = settings.builder();
-        builder.set_check_integrity_on_open(true);
-        let database = builder
+        let database = settings
+            .builder()
             .create_with_backend(backend)
             .map_err(|error| doing(error.into()))?;
         database.close().map_err(|error| doing(error.into()))

@@ -11,11 +11,23 @@ use redb::{Builder, ConcurrencyMode};
 use crate::files::{Identity, Place};
 use crate::storage::Storage;
 
+/// What is done about damage when a board is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenCheck {
+    /// What redb has closed is trusted, as redb does; what a crash has left it mends.
+    #[default]
+    Trust,
+    /// The checksums of all pages are verified first, which reads the whole file: a damaged one is refused as
+    /// [`Corrupt`](kanban_core::ErrorKind::Corrupt).
+    Verify,
+}
+
 /// How the database is opened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) mode: ConcurrencyMode,
     pub(crate) cache_len_max: usize,
+    pub(crate) check: OpenCheck,
 }
 
 impl Default for Settings {
@@ -23,6 +35,7 @@ impl Default for Settings {
         Self {
             mode: ConcurrencyMode::MultiWriter,
             cache_len_max: 32 * 1024 * 1024,
+            check: OpenCheck::Trust,
         }
     }
 }
@@ -32,7 +45,8 @@ impl Settings {
         let mut builder = Builder::new();
         builder
             .set_cache_size(self.cache_len_max)
-            .set_concurrency_mode(self.mode);
+            .set_concurrency_mode(self.mode)
+            .set_check_integrity_on_open(self.check == OpenCheck::Verify);
         builder
     }
 }

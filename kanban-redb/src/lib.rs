@@ -24,7 +24,7 @@
 //!   panic, that is `Corrupt`. So the program must unwind when it panics.
 //!
 //! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be
-//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB. A file of redb is mended
+//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file. A file of redb is mended
 //! after a crash before anything of it can be read, also if it then turns out to be no board.
 //!
 //! Beside `board.redb` lie `board.lock`, under which it is made, and for a while `board.redb.new` and copies that are
@@ -47,4 +47,5 @@ mod view;
 mod wait;
 
 pub use self::backend::RedbBackend;
+pub use self::core::OpenCheck;
 pub use self::engine::RedbEngine;

@@ -8,10 +8,10 @@ use std::os::unix::fs::FileExt;
 
 use kanban_conformance::engine::{ask, existing, kind, new_task, task, try_write, write};
 use kanban_core::{Backend, Engine, ErrorKind, EventId, Result, TaskId, Unavailable};
-use kanban_redb::{RedbBackend, RedbEngine};
+use kanban_redb::{OpenCheck, RedbBackend, RedbEngine};
 use redb::{Database, TableDefinition};
 
-use crate::support::{Fixture, closed, text};
+use crate::support::{Fixture, text};
 
 /// How many files are spoiled.
 const FILES: u64 = 400;
@@ -75,14 +75,23 @@ fn spoil(bytes: &mut Vec<u8>, rng: &mut fastrand::Rng) -> &'static str {
 fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
     let fixture = board();
     let right = answers(&fixture.engine).unwrap();
-    let whole = closed(&fixture);
+    // A backup has few pages that nothing uses.
+    let compact = fixture.path().join("compact");
+    fixture.engine.backup(&compact, &|| Ok(())).unwrap();
+    let whole = fs::read(compact).unwrap();
+    fixture.engine.close();
+    let careful = RedbBackend::new().with_open_check(OpenCheck::Verify);
+    let unspoiled = careful.open(fixture.path(), &existing()).unwrap();
+    assert_eq!(answers(&unspoiled).unwrap(), right);
+    unspoiled.close();
     let (mut refused, mut told, mut same, mut wrong, mut found) = (0, 0, 0, 0, 0);
     for seed in 0..FILES {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut bytes = whole.clone();
         let how = spoil(&mut bytes, &mut rng);
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("board.redb"), &bytes).unwrap();
+        let file = directory.path().join("board.redb");
+        fs::write(&file, &bytes).unwrap();
         let engine = match RedbBackend::new().open(directory.path(), &existing()) {
             Ok(engine) => engine,
             Err(error) => {
@@ -98,6 +107,16 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
             Ok(answer) if answer == right => same += 1,
             Ok(_) => {
                 wrong += 1;
+                engine.close();
+                fs::write(&file, &bytes).unwrap();
+                assert_eq!(
+                    kind(careful.open(directory.path(), &existing())),
+                    ErrorKind::Corrupt
+                );
+                fs::write(&file, &bytes).unwrap();
+                let engine = RedbBackend::new()
+                    .open(directory.path(), &existing())
+                    .unwrap();
                 let finds = engine.check(10).map_or(1, |findings| findings.len());
                 assert!(finds > 0, "seed {seed}, {how}: neither told nor found");
                 found += 1;
