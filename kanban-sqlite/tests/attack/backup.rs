@@ -9,10 +9,11 @@ use std::thread;
 
 use kanban_core::{Boards, Options, Result};
 use kanban_sqlite::{Locks, SqliteBackend};
+use rusqlite::Connection;
 
 use crate::cycles::{
-    Figures, another_of_our_processes_writes, another_process_writes, attack, back_up_and_write,
-    hold as hold_board, read_all_files,
+    COUNT_UP, Figures, another_process_writes, attack, back_up_and_write, child,
+    hold as hold_board, read_all_files, say,
 };
 
 const CYCLES: usize = 200;
@@ -59,6 +60,23 @@ pub(crate) fn hold(part: &str, root: &Path) {
             done
         })
     });
+}
+
+/// Another process of this program opens the board with its own SQLite and plain locks, writes and closes. Whether it was
+/// told that it has written.
+fn another_of_our_processes_writes(directory: &Path) -> bool {
+    let output = child("write", directory).output().unwrap();
+    if output.status.success() {
+        say("foreign", 1);
+    }
+    output.status.success()
+}
+
+/// The part of the other process of ours.
+pub(crate) fn write_with_plain_locks(directory: &Path) {
+    let connection = Connection::open(directory.join("board.db")).unwrap();
+    connection.execute_batch(COUNT_UP).unwrap();
+    connection.close().unwrap();
 }
 
 pub(crate) fn open(root: &Path) -> Result<Boards> {

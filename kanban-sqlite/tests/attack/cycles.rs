@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::Command;
 
 use kanban_core::{BoardStore, Boards, NewTask, Policy, TaskId, Title};
-use rusqlite::Connection;
 
 const PART: &str = "KANBAN_ATTACK_PART";
 const ROOT: &str = "KANBAN_ATTACK_ROOT";
@@ -83,7 +82,7 @@ pub(crate) fn part() -> Option<(String, std::path::PathBuf)> {
     Some((std::env::var(PART).ok()?, std::env::var_os(ROOT)?.into()))
 }
 
-fn child(part: &str, root: &Path) -> Command {
+pub(crate) fn child(part: &str, root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", super::PLAYER, "--nocapture"])
@@ -139,44 +138,24 @@ pub(crate) fn read_all_files(directory: &Path) {
 }
 
 /// Another process opens the board, writes, and closes it as the last one as far as it knows: the system's `sqlite3`
-/// shell, or ours with plain locks where there is none. Whether it was told that it has written.
+/// shell. Whether it was told that it has written.
 pub(crate) fn another_process_writes(directory: &Path) -> bool {
     let shell = Command::new("sqlite3")
         .args(["-batch", "-cmd", ".timeout 60000"])
         .arg(directory.join("board.db"))
         .arg(COUNT_UP)
-        .output();
-    let done = match shell {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return another_of_our_processes_writes(directory);
-        }
-        shell => shell.unwrap().status.success(),
-    };
+        .output()
+        .expect("this test needs the command sqlite3: install the package sqlite3");
+    let done = shell.status.success();
     if done {
         say("foreign", 1);
     }
     done
 }
 
-/// The same by this program's own SQLite, with plain locks.
-pub(crate) fn another_of_our_processes_writes(directory: &Path) -> bool {
-    let output = child("write", directory).output().unwrap();
-    if output.status.success() {
-        say("foreign", 1);
-    }
-    output.status.success()
-}
-
-/// The part of the other process of ours.
-pub(crate) fn write_with_plain_locks(directory: &Path) {
-    let connection = Connection::open(directory.join("board.db")).unwrap();
-    connection.execute_batch(COUNT_UP).unwrap();
-    connection.close().unwrap();
-}
-
 /// The writes of others are counted in a number of the policy that nothing here depends on. The pragma before it is the
 /// one that the field report blamed.
-const COUNT_UP: &str =
+pub(crate) const COUNT_UP: &str =
     "PRAGMA journal_mode = WAL; UPDATE policy SET backoff_max_ms = backoff_max_ms + 1";
 
 async fn foreign_writes(store: &dyn BoardStore) -> kanban_core::Result<u64> {
@@ -185,13 +164,10 @@ async fn foreign_writes(store: &dyn BoardStore) -> kanban_core::Result<u64> {
 }
 
 fn shell() -> String {
-    match Command::new("sqlite3").arg("--version").output() {
-        Ok(output) => {
-            let version = String::from_utf8_lossy(&output.stdout).into_owned();
-            version.split(' ').next().unwrap_or_default().to_owned()
-        }
-        Err(_) => format!("none, ours is {}", rusqlite::version()),
-    }
+    let output = Command::new("sqlite3").arg("--version").output();
+    let output = output.expect("install the package sqlite3");
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    version.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// A file of the board that this process has open and that has no name any more. `/proc` is Linux's.
@@ -202,7 +178,7 @@ fn deleted_file() -> Option<String> {
         .find(|target| target.contains("board.db") && target.ends_with("(deleted)"))
 }
 
-fn say(what: &str, value: impl fmt::Display) {
+pub(crate) fn say(what: &str, value: impl fmt::Display) {
     // On a line of its own, whatever the test harness has begun.
     println!("\n{what}: {value}");
 }

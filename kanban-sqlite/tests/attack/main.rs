@@ -26,7 +26,7 @@ fn a_child_plays_its_part() {
         return;
     };
     match part.as_str() {
-        "write" => cycles::write_with_plain_locks(&place),
+        "write" => backup::write_with_plain_locks(&place),
         strays::COPY => strays::hold(&place, Locks::default()),
         strays::COPY_PLAIN => strays::hold(&place, Locks::Posix),
         strays::STRAY_PLAIN => strays::stray_with_plain_locks(&place),

@@ -10,7 +10,7 @@ use kanban_core::{Backend, Boards, OpenBoard, Options, Result};
 
 use crate::{Locks, SqliteBackend, SqliteEngine};
 
-use self::cycles::{attack, back_up_and_write, hold, part, write_with_plain_locks};
+use self::cycles::{attack, back_up_and_write, hold, part};
 
 #[path = "../../../tests/attack/cycles.rs"]
 mod cycles;
@@ -48,9 +48,6 @@ fn a_child_plays_its_part() {
     let Some((part, place)) = part() else {
         return;
     };
-    if part == "write" {
-        return write_with_plain_locks(&place);
-    }
     assert_eq!(part, NEITHER, "no such part");
     let backend = Unguarded(SqliteBackend::new().with_locks(Locks::Posix));
     let boards = Boards::open_root(&place, backend, Options::default()).unwrap();
