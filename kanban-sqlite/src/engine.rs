@@ -58,7 +58,6 @@ impl SqliteEngine {
     ) -> Result<Self> {
         let core = Arc::new(core);
         let handle = set_up(&core, create)?;
-        core.remember()?;
         cache::keep(&core, Role::Writer, handle);
         Ok(Self {
             core,
@@ -112,6 +111,11 @@ impl SqliteEngine {
             Ok(undo) => undo,
             Err(error) => return WriteEnd::NotWritten(error),
         };
+        // Now that nobody else can write, and before anything is: two writers with an index each of one -wal write over each
+        // other's commits, and the one that comes later would find out too late.
+        if let Err(error) = self.core.in_place() {
+            return WriteEnd::Uncertain(error);
+        }
         let mut board = Board {
             connection: handle.connection(),
             alarm: &handle.alarm,
@@ -213,6 +217,8 @@ impl SqliteEngine {
         };
         level(2)?;
         let done = handle.begin_write(self.deadline()).and_then(|_undo| {
+            // As in a write.
+            self.core.in_place()?;
             // A row that is written as it is leaves its page clean, and a commit without pages syncs nothing.
             handle.run(sql::TOUCH).map_err(doing)?;
             handle.run(sql::TOUCH_BACK).map_err(doing)?;
@@ -312,6 +318,7 @@ impl Engine for SqliteEngine {
 
     fn flush(&self) -> Result<()> {
         cache::with(&self.core, Role::Writer, |handle| {
+            self.core.in_place()?;
             self.empty_wal(handle)?;
             self.sync(handle)
         })
@@ -331,9 +338,11 @@ impl Engine for SqliteEngine {
             .ok_or_else(|| Error::corrupt("the board that was open is not set up any more"))?;
         if let Some(before) = before {
             // Asked again: by now it is open.
-            self.core.place.expect_database(before)?;
+            if let Err(error) = self.core.place.expect_database(before) {
+                self.core.forget();
+                return Err(error);
+            }
         }
-        self.core.remember()?;
         cache::keep(&self.core, Role::Writer, handle);
         *lock(&self.trouble) = Trouble::None;
         Ok(())

@@ -20,6 +20,7 @@ pub(crate) struct Place {
     directory: PathBuf,
     pub(crate) database: PathBuf,
     wal: PathBuf,
+    shm: PathBuf,
     lock: PathBuf,
 }
 
@@ -28,6 +29,8 @@ pub(crate) struct Place {
 pub(crate) struct Identity {
     database: (u64, u64),
     wal: (u64, u64),
+    /// The index of the `-wal`. Who has another one of the same `-wal` writes over the commits of others.
+    shm: (u64, u64),
 }
 
 impl Place {
@@ -39,6 +42,7 @@ impl Place {
         Ok(Self {
             database: directory.join(DATABASE),
             wal: directory.join("board.db-wal"),
+            shm: directory.join("board.db-shm"),
             lock: directory.join("board.lock"),
             directory,
         })
@@ -71,16 +75,31 @@ impl Place {
             .map_err(|error| system("syncing the board's directory", error))
     }
 
-    /// Which files the paths name now.
+    /// Which files the paths name now, while a connection has them open. `Replaced` if it has not: SQLite has one
+    /// `-shm` for all connections of a process to a database, also when another one has taken its name since.
     pub(crate) fn identity(&self) -> Result<Identity> {
-        Ok(Identity {
+        let found = Identity {
             database: file(&self.database)?,
             wal: file(&self.wal)?,
-        })
+            shm: file(&self.shm)?,
+        };
+        if has_open(found.shm) {
+            return Ok(found);
+        }
+        Err(Error::unavailable(
+            Unavailable::Replaced,
+            "somebody of this process has an older -shm file open",
+        ))
     }
 
     /// Fails with `Replaced` unless the paths still name the files they did.
     pub(crate) fn expect(&self, remembered: Identity) -> Result<()> {
+        self.expect_commits(remembered)?;
+        same(file(&self.shm)?, remembered.shm, "the -shm file")
+    }
+
+    /// The same for the files in which commits are. An index is made anew from them.
+    pub(crate) fn expect_commits(&self, remembered: Identity) -> Result<()> {
         self.expect_database(remembered)?;
         same(file(&self.wal)?, remembered.wal, "the -wal file")
     }
@@ -153,6 +172,16 @@ fn file(path: &Path) -> Result<(u64, u64)> {
         )),
         Err(error) => Err(system("looking for the board's files", error)),
     }
+}
+
+/// Whether this process has a file open. Where the system does not tell, it is believed to.
+fn has_open(wanted: (u64, u64)) -> bool {
+    let Ok(open) = fs::read_dir("/proc/self/fd") else {
+        return true;
+    };
+    // Asked by the descriptor, as `fstat` does: nothing is opened.
+    open.filter_map(|entry| fs::metadata(entry.ok()?.path()).ok())
+        .any(|found| (found.dev(), found.ino()) == wanted)
 }
 
 fn same(found: (u64, u64), remembered: (u64, u64), what: &str) -> Result<()> {

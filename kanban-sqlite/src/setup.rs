@@ -8,7 +8,7 @@ use crate::schema::{self, State};
 use crate::wait::Deadline;
 use crate::wal;
 
-/// A writer's connection to a board that needs no setting up. None if it needs to be.
+/// A writer's connection to a board that needs no setting up; its files are remembered. None if it needs to be.
 ///
 /// While somebody else keeps an index of a `-wal` that was removed, a new one and that index do not go together: a
 /// reader would take other bytes for its pages. Such a board is waited for, since a child of this process keeps what
@@ -38,6 +38,7 @@ fn look(core: &Core) -> Result<Option<Handle>> {
         return Ok(None);
     }
     wal::expect_whole(connection, &core.place)?;
+    core.remember()?;
     Ok(Some(handle))
 }
 

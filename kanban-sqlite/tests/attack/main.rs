@@ -33,6 +33,7 @@ fn a_child_plays_its_part() {
         descriptors::OPENED => descriptors::open_and_close(&place),
         descriptors::FAILED => descriptors::fail_to_open(&place),
         descriptors::POOLED => descriptors::ask_many_boards(&place),
+        moved::ADD => moved::add(&place),
         _ => backup::hold(&part, &place),
     }
 }

@@ -6,15 +6,22 @@ use std::path::Path;
 use kanban_core::{BoardStore, ErrorKind, NewTask, TaskId, Title, Unavailable};
 
 use crate::backup::open;
+use crate::cycles::play;
 
 const ACKNOWLEDGED: usize = 20;
 
-/// What is done by hand.
+/// The name of the part of a process that adds tasks and closes.
+pub(crate) const ADD: &str = "another process adds tasks";
+
+/// Something done by hand to a board's files.
+type ByHand = fn(&Path);
+
+/// What is done, and what comes of it.
 struct Deed {
     story: &'static str,
-    by_hand: fn(&Path),
+    by_hand: ByHand,
     /// What brings the files back, where somebody can.
-    undone: fn(&Path),
+    undone: ByHand,
     /// What is gone for good, by that hand alone.
     lost: usize,
 }
@@ -112,4 +119,62 @@ async fn missing(root: &Path, acknowledged: &[TaskId]) -> usize {
     }
     boards.close().await.unwrap();
     missing
+}
+
+/// Another process opens the board anew, by its names, and says what it was told is done.
+pub(crate) fn add(root: &Path) {
+    pollster::block_on(async {
+        let boards = open(root).unwrap();
+        let store = boards.open_existing(None).await.unwrap();
+        for _ in 0..ACKNOWLEDGED {
+            println!("\nadded: {}", create(&*store).await.unwrap());
+        }
+        boards.close().await.unwrap();
+    });
+}
+
+fn another_process_adds(root: &Path) -> Vec<TaskId> {
+    let printed = play(ADD, root);
+    let added = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("added: "));
+    let added: Vec<_> = added.map(|id| TaskId::new(id).unwrap()).collect();
+    assert_eq!(added.len(), ACKNOWLEDGED, "{printed}");
+    added
+}
+
+/// The index of the -wal is what two writers of it agree in. With two of them, each writes over the other's commits.
+#[test]
+fn an_index_removed_or_replaced_by_hand_loses_no_write_of_anybody() {
+    let deeds: [(&str, ByHand); 3] = [
+        ("-shm removed", |shm| fs::remove_file(shm).unwrap()),
+        ("-shm replaced by a copy of its own", |shm| {
+            fs::copy(shm, shm.with_extension("copy")).unwrap();
+            fs::rename(shm.with_extension("copy"), shm).unwrap();
+        }),
+        ("-shm moved aside", |shm| {
+            fs::rename(shm, shm.with_extension("aside")).unwrap();
+        }),
+    ];
+    for (story, by_hand) in deeds {
+        let root = tempfile::tempdir().unwrap();
+        let shm = root.path().join("boards/default/board.db-shm");
+        pollster::block_on(async {
+            let boards = open(root.path()).unwrap();
+            let store = boards.open(None).await.unwrap();
+            let mut acknowledged = Vec::new();
+            for _ in 0..3 {
+                for _ in 0..ACKNOWLEDGED {
+                    acknowledged.push(create(&*store).await.unwrap());
+                }
+                by_hand(&shm);
+                acknowledged.extend(another_process_adds(root.path()));
+            }
+            acknowledged.push(create(&*store).await.unwrap());
+            boards.close().await.unwrap();
+            let lost = missing(root.path(), &acknowledged).await;
+            println!("{story}: {} acknowledged, {lost} lost", acknowledged.len());
+            assert_eq!(lost, 0, "{story}");
+        });
+    }
 }

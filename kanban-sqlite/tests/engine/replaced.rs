@@ -187,3 +187,46 @@ fn a_new_wal_beside_the_index_of_the_old_one_is_refused() {
     assert_eq!(kind(hasty.open(fixture.path(), &existing())), REPLACED);
     assert_goes_on(&fixture);
 }
+
+/// SQLite has one index for all connections of a process to a file: who opens it anew beside one that has the old index
+/// gets the old one.
+#[test]
+fn a_board_is_not_opened_anew_beside_one_of_this_process_that_has_the_old_index() {
+    let fixture = fixture();
+    let hasty = SqliteBackend::new().with_busy_deadline(Duration::from_millis(5));
+    let second = hasty.open(fixture.path(), &existing()).unwrap();
+    let shm = fixture.path().join("board.db-shm");
+    fs::rename(&shm, fixture.path().join("aside")).unwrap();
+    fs::write(&shm, b"").unwrap();
+    assert_uncertain(&try_write(&second, &[new_task(&task("t_lost"))]));
+    assert_eq!(kind(second.reopen()), REPLACED);
+    // The other one goes on, and then both can.
+    assert_goes_on_alone(&fixture);
+    second.reopen().unwrap();
+    write(&second, &[new_task(&task("t_second"))]);
+    assert_eq!(tasks(&fixture.engine), 3);
+    second.close();
+    fixture.engine.close();
+}
+
+fn assert_goes_on_alone(fixture: &Fixture) {
+    assert_uncertain(&try_write(&fixture.engine, &[new_task(&task("t_lost"))]));
+    fixture.engine.reopen().unwrap();
+    write(&fixture.engine, &[new_task(&task("t_after"))]);
+}
+
+#[test]
+fn what_is_written_after_the_index_was_removed_is_not_written_at_all() {
+    let fixture = fixture();
+    let before = fs::read(fixture.wal()).unwrap();
+    fs::remove_file(fixture.path().join("board.db-shm")).unwrap();
+    let mut asked = 0;
+    assert_uncertain(&fixture.engine.write(&mut |_| {
+        asked += 1;
+        Ok(Verdict::Commit)
+    }));
+    assert_eq!(asked, 0, "nobody decides on what may be old");
+    assert_eq!(kind(fixture.engine.flush()), REPLACED);
+    assert!(before == fs::read(fixture.wal()).unwrap(), "written over");
+    fixture.engine.close();
+}
