@@ -303,7 +303,7 @@ impl Boards {
     /// moment that threads take to return.
     ///
     /// # Errors
-    /// The first board's that did not close well; all are closed all the same.
+    /// The first board's that did not close well, as [`BoardStore::close`] tells; all are closed all the same.
     pub async fn close(&self) -> Result<()> {
         self.check_process()?;
         let cells = {

@@ -96,8 +96,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn release_thread(&self);
 
     /// Called once, on the writer's thread, after every other thread has released: gives up the writer's and
-    /// closes the files.
-    fn close(&self);
+    /// closes the files. All is given up also where it fails.
+    ///
+    /// # Errors
+    /// What was answered may be gone with this close, and no write has told: `Unavailable(Replaced)` where the files lost
+    /// their names. What only postpones work is none: the next opening does it.
+    fn close(&self) -> Result<()>;
 
     /// The engine's own integrity check: the file's structure, and that secondary indexes hold exactly what the
     /// rows say (invariant 13). At most `limit` findings.

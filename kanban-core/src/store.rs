@@ -196,7 +196,11 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// The same board, with another answer to a full queue. Rule 18.4.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
     /// Takes no more calls, carries out and answers those it has, and gives up files and threads. A second call
-    /// waits for the same end. Rule 18.10.
+    /// waits for the same end and has the same answer.
+    ///
+    /// # Errors
+    /// The store is closed all the same. `Unavailable(Replaced)`: its files were taken away by hand, and writes that were
+    /// answered may be gone with them; ask the board opened anew, or go back to a backup. Rule 18.10.
     async fn close(&self) -> Result<()>;
 }
 

@@ -236,11 +236,20 @@ impl SqliteEngine {
         }
     }
 
-    /// Closes the writer's connection so that SQLite checkpoints and removes the `-wal`, if it is the last one.
-    fn allow_checkpoint_on_close(&self) {
+    /// Lets the closing of the writer's connection checkpoint and remove the `-wal`, if it is the last one.
+    ///
+    /// A `-wal` that lost its name is not copied into the database, though it is still open: since then others may have
+    /// written, and checkpointed, and nothing here can tell. Its pages over theirs would damage the board. A `-shm` that
+    /// lost its name loses nothing: the commits are in the `-wal`, which stays, as after a crash.
+    fn allow_checkpoint_on_close(&self) -> Result<()> {
+        // Without one the store has failed, and told so.
+        let Some(identity) = self.core.identity() else {
+            return Ok(());
+        };
+        self.core.place.expect_commits(identity)?;
         let is_certain = !matches!(*lock(&self.trouble), Trouble::Uncertain);
-        if !is_certain || self.core.identity().is_none() || self.core.in_place().is_err() {
-            return;
+        if !is_certain || self.core.in_place().is_err() {
+            return Ok(());
         }
         for seat in self.core.seats() {
             if seat.role == Role::Writer
@@ -251,6 +260,7 @@ impl SqliteEngine {
                 let _ = handle.connection().set_db_config(switch, false);
             }
         }
+        Ok(())
     }
 }
 
@@ -364,13 +374,14 @@ impl Engine for SqliteEngine {
         cache::release(&self.core);
     }
 
-    fn close(&self) {
+    fn close(&self) -> Result<()> {
         if self.core.is_forked() || !self.core.shut() {
-            return;
+            return Ok(());
         }
-        self.allow_checkpoint_on_close();
+        let is_whole = self.allow_checkpoint_on_close();
         self.empty_seats();
         cache::purge(&self.core);
+        is_whole
     }
 
     fn check(&self, limit: usize) -> Result<Vec<Violation>> {

@@ -74,8 +74,12 @@ impl Cell {
                 }
             }
             if let Some(store) = ended {
-                store.close().await?;
-                self.forget(&store);
+                // A store that ended badly is no reason not to open another one: whoever ended it is told. In a forked
+                // child, where it never ends, nothing can be opened.
+                match store.close().await {
+                    Err(error) if *error.kind() == ErrorKind::Closed => return Err(error),
+                    _ => self.forget(&store),
+                }
             } else {
                 has_waited = true;
                 self.changed.changed(seen).await;

@@ -53,6 +53,8 @@ struct Reads {
 struct Ending {
     over: Signal,
     thread: Thread,
+    /// Why the engine did not close well. Everybody who closes is told.
+    failure: Mutex<Option<Error>>,
 }
 
 /// A thread's handle, once it is known; whoever waits for its end joins it.
@@ -95,7 +97,7 @@ impl<E: Engine> Shared<E> {
         let theirs = Arc::clone(self);
         let release: Arc<dyn Fn() + Send + Sync> = Arc::new(move || theirs.engine.release_thread());
         self.pool.everywhere(&release);
-        self.engine.close();
+        *lock(&self.ending.failure) = self.engine.close().err();
     }
 
     /// Refuses in a forked child, before any lock is touched.
@@ -106,12 +108,16 @@ impl<E: Engine> Shared<E> {
         Err(Error::new(ErrorKind::Closed, "this is a forked child"))
     }
 
-    /// Waits for the end.
-    pub(super) async fn ended(&self) {
+    /// Waits for the end, and answers how the engine closed.
+    pub(super) async fn ended(&self) -> Result<()> {
         self.ending.over.changed(0).await;
         // The thread has nothing left to do but to return.
         if let Some(thread) = lock(&self.ending.thread).take() {
             join(thread);
+        }
+        match &*lock(&self.ending.failure) {
+            Some(error) => Err(error.again()),
+            None => Ok(()),
         }
     }
 

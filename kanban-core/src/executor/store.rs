@@ -170,8 +170,7 @@ impl<E: Engine> EngineStore<E> {
     async fn end(&self) -> Result<()> {
         self.shared().check_process()?;
         self.shared().queue.close(closed());
-        self.shared().ended().await;
-        Ok(())
+        self.shared().ended().await
     }
 
     /// The engine's own check, then the invariants, on a pool thread.

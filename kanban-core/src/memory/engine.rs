@@ -220,8 +220,9 @@ impl Engine for MemoryEngine {
         self.state().seen.releases += 1;
     }
 
-    fn close(&self) {
+    fn close(&self) -> Result<()> {
         self.state().seen.closes += 1;
+        Ok(())
     }
 
     fn check(&self, _limit: usize) -> Result<Vec<Violation>> {
@@ -385,7 +386,7 @@ mod tests {
         engine.flush().expect("memory does not fail");
         engine.idle();
         engine.release_thread();
-        engine.close();
+        engine.close().expect("closed");
         let expected = Seen {
             flushes: 1,
             upkeeps: 1,

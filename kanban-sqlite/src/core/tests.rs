@@ -71,7 +71,7 @@ fn what_must_be_in_force_is_in_force_on_every_connection() {
             })
             .unwrap();
         }
-        engine.close();
+        engine.close().unwrap();
     }
 }
 
@@ -134,7 +134,7 @@ fn no_statement_reaches_another_file_or_a_library() {
         })
         .unwrap();
     }
-    engine.close();
+    engine.close().unwrap();
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_thread_keeps_its_connection_and_gives_it_up_when_told() {
         "the writer's stays until close"
     );
     engine.release_thread();
-    engine.close();
+    engine.close().unwrap();
     assert_eq!(engine.open_connections(), 0);
 }
 
@@ -212,7 +212,7 @@ fn descriptors_are_back_at_their_first_number_after_close() {
     look(&engine).unwrap();
     let open = descriptors(directory.path());
     assert!(open <= 8 + 4, "found {open} descriptors");
-    engine.close();
+    engine.close().unwrap();
     assert_eq!(descriptors(directory.path()), 0);
     assert!(!directory.path().join("board.db-wal").exists());
 }
@@ -234,7 +234,7 @@ fn close_also_closes_what_other_threads_keep() {
         });
         is_ready.recv().unwrap();
         assert_eq!(engine.open_connections(), 2);
-        engine.close();
+        engine.close().unwrap();
         assert_eq!(engine.open_connections(), 0);
         assert_eq!(descriptors(directory.path()), 0);
         go.send(()).unwrap();
@@ -270,7 +270,7 @@ fn a_thread_keeps_the_readers_of_sixteen_boards() {
     look(&engines[0]).unwrap();
     assert_eq!(readers()[4..6], [1, 0], "a use makes a board recent");
     for engine in &engines {
-        engine.close();
+        engine.close().unwrap();
     }
     assert!(engines.iter().all(|engine| engine.open_connections() == 0));
 }
@@ -289,7 +289,7 @@ fn after_a_fork_everything_is_closed_and_nothing_is_released() {
     assert!(engine.flush().is_err() && engine.reopen().is_err());
     engine.idle();
     engine.release_thread();
-    engine.close();
+    engine.close().unwrap();
     let held = descriptors(directory.path());
     assert!(held >= 4, "the parent's descriptors, found {held}");
 }

@@ -263,7 +263,7 @@ fn a_full_disk_is_no_space_writes_nothing_and_the_board_goes_on_after_it() {
         fs::write(&filler, vec![0; 700 * 1024]).unwrap();
         let engine = open(&disk.0);
         fill(&engine, || fs::remove_file(&filler).unwrap());
-        engine.close();
+        engine.close().unwrap();
         return;
     }
     eprintln!("no right to mount a small file system: a bound on the pages of the file instead");
@@ -336,5 +336,5 @@ fn a_flush_after_a_reopen_leaves_nothing_behind_a_failed_one() {
         "expected a -wal begun anew, found {after} bytes after {before}"
     );
     assert_eq!(events(&engine), 51);
-    engine.close();
+    engine.close().unwrap();
 }

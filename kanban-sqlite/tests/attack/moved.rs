@@ -178,3 +178,43 @@ fn an_index_removed_or_replaced_by_hand_loses_no_write_of_anybody() {
         });
     }
 }
+
+/// Nobody writes after the deed: the close is the last that can tell.
+#[test]
+fn a_close_tells_of_files_that_were_taken_away_with_acknowledged_writes() {
+    let index = Deed {
+        story: "-shm removed",
+        by_hand: |board| fs::remove_file(board.join("board.db-shm")).unwrap(),
+        undone: |_| {},
+        lost: 0,
+    };
+    for deed in DEEDS.iter().chain([&index]) {
+        let root = tempfile::tempdir().unwrap();
+        let board = root.path().join("boards").join("default");
+        pollster::block_on(async {
+            let boards = open(root.path()).unwrap();
+            let store = boards.open(None).await.unwrap();
+            let mut acknowledged = Vec::new();
+            for _ in 0..ACKNOWLEDGED {
+                acknowledged.push(create(&*store).await.unwrap());
+            }
+            (deed.by_hand)(&board);
+            let closed = boards.close().await;
+            let again = store.close().await;
+            (deed.undone)(&board);
+            let lost = missing(root.path(), &acknowledged).await;
+            println!(
+                "{}, then closed: {ACKNOWLEDGED} acknowledged, {lost} lost, told: {closed:?}",
+                deed.story
+            );
+            assert_eq!(lost, deed.lost, "{}", deed.story);
+            // An index is made anew; only that nobody misses anything is no news.
+            let is_told = deed.story != index.story;
+            for closed in [closed, again] {
+                let kind = closed.err().map(|error| error.kind().clone());
+                let replaced = ErrorKind::Unavailable(Unavailable::Replaced);
+                assert_eq!(kind, is_told.then_some(replaced), "{}", deed.story);
+            }
+        });
+    }
+}

@@ -128,7 +128,7 @@ fn a_file_closed_inside_a_transaction_lets_no_second_writer_in() {
         "-shm closed in a transaction, descriptors' locks: 10 of 10 intruders refused, {found:?}"
     );
     assert_eq!(found, (10, 10), "each one's writes");
-    engine.close();
+    engine.close().unwrap();
 }
 
 /// How often the engine and how often others have written.

@@ -25,7 +25,7 @@ fn open(directory: &Path, how: &OpenBoard) -> Result<SqliteEngine> {
 fn tampered(tamper: impl FnOnce(&Path)) -> tempfile::TempDir {
     let fixture = Fixture::new();
     write(&fixture.engine, &[new_task(&task("t_kept"))]);
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     assert!(!fixture.wal().exists(), "a clean close leaves one file");
     tamper(&fixture.database());
     fixture.directory
@@ -85,11 +85,11 @@ fn a_new_board_has_its_row_and_the_default_policy() {
 fn a_closed_board_is_found_again() {
     let fixture = Fixture::new();
     write(&fixture.engine, &[new_task(&task("t_kept"))]);
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     for how in [existing(), create()] {
         let again = open(fixture.path(), &how).unwrap();
         assert_eq!(tasks(&again), 1);
-        again.close();
+        again.close().unwrap();
     }
 }
 
@@ -311,7 +311,7 @@ fn touch_all(engine: &SqliteEngine) -> Result<()> {
         view.tasks(None, 10).map(|_| ())
     })?;
     let found = engine.check(10)?;
-    engine.close();
+    engine.close().unwrap();
     match found.first() {
         None => Ok(()),
         Some(violation) => Err(kanban_core::Error::corrupt(violation.what.clone())),
@@ -390,7 +390,7 @@ fn a_board_left_in_rollback_mode_is_put_back_into_wal_mode() {
     let directory = by_sql("PRAGMA journal_mode = DELETE");
     let engine = open(directory.path(), &existing()).unwrap();
     assert_eq!(tasks(&engine), 1);
-    engine.close();
+    engine.close().unwrap();
     let bytes = fs::read(directory.path().join("board.db")).unwrap();
     assert_eq!(bytes[18..20], [2, 2], "the header says WAL");
 }
@@ -418,7 +418,7 @@ pub(crate) fn race(directory: &Path) {
             scope.spawn(|| {
                 let engine = backend.open(directory, &create()).unwrap();
                 assert_eq!(tasks(&engine), 0);
-                engine.close();
+                engine.close().unwrap();
             });
         }
     });

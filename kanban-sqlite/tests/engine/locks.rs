@@ -60,7 +60,7 @@ fn another_process_writes(directory: &Path) {
 pub(crate) fn add_one(directory: &Path) {
     let engine = SqliteBackend::new().open(directory, &existing()).unwrap();
     write(&engine, &[new_task(&task("t_from_a_child"))]);
-    engine.close();
+    engine.close().unwrap();
 }
 
 /// Says which tasks a process sees that had nothing open before.
@@ -100,7 +100,7 @@ fn the_locks_on_the_files_belong_to_their_descriptors() {
     let before = locks_on(&fixture.database());
     stray_reads(fixture.path());
     assert_eq!(locks_on(&fixture.database()).len(), before.len());
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     assert_eq!(locks_on(&fixture.database()), Vec::<String>::new());
 }
 
@@ -191,11 +191,11 @@ fn two_engines_on_one_file_see_each_other() {
         assert_eq!(tasks(&first.engine), round + 1);
         assert_eq!(tasks(&second), round + 1);
     }
-    second.close();
+    second.close().unwrap();
     write(&first.engine, &[new_task(&task("t_last"))]);
     assert_eq!(tasks(&first.engine), 11);
     assert_eq!(seen_by_another_process(first.path()).len(), 11);
-    first.engine.close();
+    first.engine.close().unwrap();
     assert!(!first.wal().exists(), "the last one cleans up");
 }
 

@@ -38,7 +38,7 @@ fn assert_lost(fixture: &Fixture) {
         ErrorKind::Closed,
         "a reader finds another board"
     );
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn assert_goes_on(fixture: &Fixture) {
         .open(fixture.path(), &existing())
         .unwrap();
     assert_eq!(tasks(&second), left + 1);
-    second.close();
-    fixture.engine.close();
+    second.close().unwrap();
+    fixture.engine.close().unwrap();
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn idle_writes_nothing_into_a_board_whose_wal_was_replaced() {
         "checkpointed"
     );
     assert_uncertain(&try_write(&fixture.engine, &[new_task(&task("t_lost"))]));
-    fixture.engine.close();
+    assert_eq!(kind(fixture.engine.close()), REPLACED);
     assert!(
         before == fs::read(fixture.database()).unwrap(),
         "checkpointed"
@@ -205,8 +205,8 @@ fn a_board_is_not_opened_anew_beside_one_of_this_process_that_has_the_old_index(
     second.reopen().unwrap();
     write(&second, &[new_task(&task("t_second"))]);
     assert_eq!(tasks(&fixture.engine), 3);
-    second.close();
-    fixture.engine.close();
+    second.close().unwrap();
+    fixture.engine.close().unwrap();
 }
 
 fn assert_goes_on_alone(fixture: &Fixture) {
@@ -228,5 +228,5 @@ fn what_is_written_after_the_index_was_removed_is_not_written_at_all() {
     assert_eq!(asked, 0, "nobody decides on what may be old");
     assert_eq!(kind(fixture.engine.flush()), REPLACED);
     assert!(before == fs::read(fixture.wal()).unwrap(), "written over");
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
 }
