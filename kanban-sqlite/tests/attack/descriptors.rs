@@ -3,13 +3,17 @@
 //! Each story is told in a process of its own, where nobody else opens files.
 
 use std::fs::{self, File};
+use std::io::Seek;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kanban_core::{BoardSlug, BoardStore, Boards, NewTask, Options, Title};
+use kanban_core::{
+    BoardSlug, BoardStore, Boards, ImportBackup, ImportLines, KeepClaims, Label, NewTask, Options,
+    Title,
+};
 use kanban_sqlite::SqliteBackend;
 use rusqlite::Connection;
 
@@ -29,6 +33,7 @@ const FAILURES: usize = 25;
 /// The names of the parts.
 pub(crate) const OPENED: &str = "threads that open and close";
 pub(crate) const FAILED: &str = "opens that fail";
+pub(crate) const MOVED: &str = "exports, backups and what is made of them";
 pub(crate) const POOLED: &str = "many boards and few readers";
 
 /// What this process has open, by name.
@@ -248,10 +253,63 @@ pub(crate) fn ask_many_boards(root: &Path) {
     assert_threads_return_to(threads);
 }
 
+/// Boards that are written out and taken over, again and again.
+pub(crate) fn move_boards(root: &Path) {
+    let (files, threads) = baseline(root);
+    let home = root.join("home");
+    let actor = || Label::new("actor", "mover").unwrap();
+    pollster::block_on(async {
+        let boards = open(&home).unwrap();
+        let store = boards.open(None).await.unwrap();
+        touch(&*store).await;
+        for round in 0..OPENS {
+            let backup = root.join(format!("backup-{round}.db"));
+            store.backup(backup.clone()).await.unwrap();
+            let mut spool = tempfile::tempfile().unwrap();
+            let lines = Box::new(spool.try_clone().unwrap());
+            store.export(lines).await.unwrap();
+            spool.rewind().unwrap();
+
+            let fresh = |what: &str| BoardSlug::new(format!("{what}-{round}")).unwrap();
+            let imported = boards.open(Some(&fresh("imported"))).await.unwrap();
+            let import = ImportLines {
+                source: Box::new(spool),
+                claims: KeepClaims::No,
+                actor: actor(),
+            };
+            imported.import_lines(import).await.unwrap();
+            let restored = boards.open(Some(&fresh("restored"))).await.unwrap();
+            let import = ImportBackup {
+                file: backup,
+                claims: KeepClaims::No,
+                actor: actor(),
+            };
+            boards.import_backup(&*restored, import).await.unwrap();
+            imported.close().await.unwrap();
+            restored.close().await.unwrap();
+            // What is left open is the one board's, whatever was made of it.
+            assert_eq!(open_files_like("(deleted)"), 0, "round {round}");
+        }
+        boards.close().await.unwrap();
+    });
+    assert_eq!(open_files(), files);
+    assert_threads_return_to(threads);
+    println!(
+        "\n{OPENS} rounds of backup, export, import and restore: {} descriptors as before",
+        files.len()
+    );
+}
+
 fn tell(part: &str) {
     let root = tempfile::tempdir().unwrap();
     let printed = play(part, root.path());
-    for line in printed.lines().filter(|line| line.contains("descriptors")) {
+    let figures = printed.lines().filter(|line| line.contains("descriptors"));
+    let figures: Vec<_> = figures.collect();
+    assert!(
+        !figures.is_empty(),
+        "it says what it has counted: {printed}"
+    );
+    for line in figures {
         println!("{part}: {line}");
     }
 }
@@ -272,4 +330,10 @@ fn an_open_that_fails_leaves_no_descriptor_behind() {
 #[cfg(target_os = "linux")]
 fn readers_of_many_boards_stay_within_the_bound_of_their_pool() {
     tell(POOLED);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_writes_boards_out_and_takes_them_over_leaves_no_descriptor_behind() {
+    tell(MOVED);
 }

@@ -32,8 +32,10 @@ fn a_child_plays_its_part() {
         strays::STRAY_PLAIN => strays::stray_with_plain_locks(&place),
         descriptors::OPENED => descriptors::open_and_close(&place),
         descriptors::FAILED => descriptors::fail_to_open(&place),
+        descriptors::MOVED => descriptors::move_boards(&place),
         descriptors::POOLED => descriptors::ask_many_boards(&place),
         moved::ADD => moved::add(&place),
         _ => backup::hold(&part, &place),
     }
+    println!("\n{}", cycles::DONE);
 }
