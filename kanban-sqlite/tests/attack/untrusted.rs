@@ -12,7 +12,7 @@ use kanban_conformance::{TestClock, TestIds};
 use kanban_core::{
     Authority, Backend, BoardStore, Boards, ClaimNext, CommentOn, Complete, Durability, Engine,
     ErrorKind, EventId, Label, LongText, NewTask, NextClaim, Note, OpenBoard, Options, Result,
-    RootMode, Title,
+    RootMode, Task, Title,
 };
 use kanban_sqlite::{SqliteBackend, SqliteEngine};
 use rusqlite::Connection;
@@ -323,6 +323,39 @@ fn values_of_other_types_and_sizes_are_told() {
         println!("{story}: {found:?}");
         assert_eq!(found, Found::Damaged, "{story}");
     }
+}
+
+#[test]
+fn rows_beside_a_damaged_one_are_answered_right() {
+    let place = Place::new();
+    place.put(&board());
+    let all = |engine: &SqliteEngine| -> Result<Vec<Task>> {
+        let mut all = Vec::new();
+        engine.read(&mut |view| {
+            all = view.tasks(None, ROWS_MAX)?;
+            Ok(())
+        })?;
+        Ok(all)
+    };
+    let whole = place.open().unwrap();
+    let tasks = all(&whole).unwrap();
+    whole.close().unwrap();
+    assign_without_types(&place.file(), "task", "priority", "'high'");
+    let engine = place.open().unwrap();
+    let refused = all(&engine).expect_err("the damaged row is among them");
+    assert_eq!(*refused.kind(), ErrorKind::Corrupt, "{refused}");
+    let mut damaged = 0;
+    for task in &tasks {
+        let answer = engine.read(&mut |view| {
+            assert_eq!(view.task(&task.id)?.as_ref(), Some(task));
+            Ok(())
+        });
+        if let Err(error) = answer {
+            assert_eq!(*error.kind(), ErrorKind::Corrupt, "{}: {error}", task.id);
+            damaged += 1;
+        }
+    }
+    assert_eq!((tasks.len(), damaged), (12, 1), "tasks, and damaged ones");
 }
 
 /// Writes a value past STRICT and NOT NULL: takes both out of the table's text, writes, and puts the text back, so that
