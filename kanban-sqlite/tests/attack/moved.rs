@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use kanban_core::{BoardStore, ErrorKind, NewTask, TaskId, Title, Unavailable};
 
@@ -217,4 +220,78 @@ fn a_close_tells_of_files_that_were_taken_away_with_acknowledged_writes() {
             }
         });
     }
+}
+
+/// While the board's files are taken away and it is opened anew, others read and export: each answer is whole, or an
+/// error that says why there is none.
+#[test]
+fn who_reads_or_exports_meanwhile_has_a_whole_answer_or_none() {
+    let index = ("-shm removed", "board.db-shm", true);
+    for (story, name, goes_on) in [index, ("-wal removed", "board.db-wal", false)] {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("boards/default").join(name);
+        let boards = open(root.path()).unwrap();
+        let store = pollster::block_on(boards.open(None)).unwrap();
+        let first = pollster::block_on(create(&*store)).unwrap();
+        let is_over = AtomicBool::new(false);
+        let all_have_begun = Barrier::new(5);
+        let answered: [usize; 4] = thread::scope(|scope| {
+            let readers = [false, true, false, true].map(|exports| {
+                let (store, first, is_over) = (&store, &first, &is_over);
+                let all_have_begun = &all_have_begun;
+                scope.spawn(move || {
+                    let mut answered = 0;
+                    while !is_over.load(Ordering::SeqCst) {
+                        let answer = pollster::block_on(async {
+                            if exports {
+                                store.export(Box::new(std::io::sink())).await.map(|_| ())
+                            } else {
+                                let found = store.task(first.clone()).await?.value.task;
+                                assert_eq!(found.id, *first, "another's answer");
+                                Ok(())
+                            }
+                        });
+                        match answer {
+                            Ok(()) => {
+                                answered += 1;
+                                if answered == 1 {
+                                    all_have_begun.wait();
+                                }
+                            }
+                            Err(error) => assert_is_told(&error, goes_on, story),
+                        }
+                    }
+                    answered
+                })
+            });
+            for _ in 0..ACKNOWLEDGED {
+                pollster::block_on(create(&*store)).unwrap();
+            }
+            all_have_begun.wait();
+            fs::remove_file(&file).unwrap();
+            for _ in 0..ACKNOWLEDGED {
+                let written = pollster::block_on(create(&*store));
+                assert_eq!(written.is_ok(), goes_on, "{story}: {written:?}");
+            }
+            is_over.store(true, Ordering::SeqCst);
+            readers.map(|reader| reader.join().unwrap())
+        });
+        println!("{story}: readers and exports answered {answered:?} times");
+        pollster::block_on(boards.close()).unwrap();
+    }
+}
+
+/// A board that goes on may only say that it is being opened anew; one that fails says that, or that it is closed.
+fn assert_is_told(error: &kanban_core::Error, goes_on: bool, story: &str) {
+    let kind = error.kind();
+    let is_passing = matches!(
+        kind,
+        ErrorKind::Busy | ErrorKind::Unavailable(Unavailable::Replaced)
+    );
+    // Before the store knows that answered writes are gone, it answers for a moment from what is left.
+    let is_end = matches!(kind, ErrorKind::Closed | ErrorKind::NotFound(_));
+    assert!(
+        is_passing || (is_end && !goes_on),
+        "{story}: {kind:?}: {error}"
+    );
 }
