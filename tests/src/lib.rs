@@ -32,7 +32,14 @@ mod clock;
 pub mod engine;
 mod fixture;
 mod in_process;
+mod histories;
 mod list;
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "every rule of the oracle takes a call as the store does, and answers as every other"
+)]
+mod oracle;
 mod runner;
 mod threads;
 mod walk;
@@ -43,6 +50,7 @@ pub use self::answers::{
 pub use self::clock::{Held, TestClock, TestIds};
 pub use self::fixture::{Fixture, Opened, Opener, Snapshot};
 pub use self::in_process::IN_PROCESS;
+pub use self::histories::play_histories;
 pub use self::list::{CASES, Case};
 pub use self::runner::{Backend, Kept, run_case, run_child};
 pub use self::threads::{polled, race};

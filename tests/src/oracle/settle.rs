@@ -1,0 +1,81 @@
+//! Where tasks stand, and where they go when something around them changes.
+
+use kanban_core::{EventKind, Label, Phase, Status, Task, TaskId};
+
+use super::Board;
+use super::board::is_satisfied;
+use super::log::Told;
+
+impl Board {
+    /// Where the task goes when nothing holds it. [2.2]
+    pub(super) fn landing(&self, id: &TaskId) -> Status {
+        if !self.unsatisfied_parents_of(id).is_empty() {
+            return Status::Todo;
+        }
+        match self.task(id).phase {
+            Phase::Work => Status::Ready,
+            Phase::Review => Status::Review,
+        }
+    }
+
+    /// Moves a task. What belongs to the status that it leaves goes. [2.8] [3.5] [17.4]
+    pub(super) fn set_status(&mut self, id: &TaskId, to: Status) {
+        let now = self.now;
+        let task = self.task_mut(id);
+        let from = task.status;
+        task.status = to;
+        if to != Status::Blocked {
+            task.block = None;
+        }
+        if to != Status::Scheduled {
+            task.wake_at = None;
+        }
+        if to != Status::Running {
+            task.claim = None;
+        }
+        if !is_satisfied(to) {
+            task.completed_at = None;
+            task.settled_at = None;
+        } else if !is_satisfied(from) {
+            task.settled_at = Some(now);
+        }
+        for child in self.children_of(id) {
+            self.count_parents(&child);
+        }
+    }
+
+    /// Counts the unsatisfied parents anew. [2.7]
+    pub(super) fn count_parents(&mut self, id: &TaskId) {
+        let open = self.unsatisfied_parents_of(id).len();
+        self.task_mut(id).open_parents = u32::try_from(open).expect("a task has 1,000 parents");
+    }
+
+    /// Settles a task. [2.4] [2.5]
+    pub(super) fn settle(&mut self, id: &TaskId, cause: &TaskId, actor: Option<&Label>) {
+        let from = self.task(id).status;
+        let to = self.landing(id);
+        let kind = match from {
+            Status::Todo if to != Status::Todo => EventKind::Promoted,
+            Status::Ready | Status::Review if to == Status::Todo => EventKind::Demoted,
+            _ => return,
+        };
+        self.set_status(id, to);
+        let told = Told::by(actor).with("cause", cause.as_str());
+        self.tell(id, kind, told.moved(from, to));
+    }
+
+    /// Settles the children of a task. [2.6]
+    pub(super) fn settle_children(&mut self, parent: &TaskId, actor: Option<&Label>) {
+        for child in self.children_of(parent) {
+            self.settle(&child, parent, actor);
+        }
+    }
+}
+
+/// Clears what another assignee begins anew. [5.10]
+pub(super) fn begin_anew(task: &mut Task) {
+    task.failures = 0;
+    task.deferrals = 0;
+    task.last_error = None;
+    task.not_before = None;
+}
