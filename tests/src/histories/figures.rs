@@ -77,9 +77,11 @@ impl fmt::Display for Figures {
             self.reopened,
             self.moved
         )?;
-        writeln!(f, "refused: {:?}", self.refusals)?;
+        writeln!(f, "refusals: {:?}", self.refusals)?;
+        writeln!(f, "refused: {:?}", self.refused)?;
         writeln!(f, "answered: {:?}", self.answered)?;
-        writeln!(f, "kinds of events: {}", self.kinds.len())
+        let kinds: Vec<&str> = self.kinds.iter().map(EventKind::as_str).collect();
+        writeln!(f, "{} kinds of events: {}", kinds.len(), kinds.join(", "))
     }
 }
 

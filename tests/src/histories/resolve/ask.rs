@@ -11,6 +11,7 @@ use crate::histories::dice::Dice;
 
 pub(super) fn question(dice: &mut Dice<'_>) -> Call {
     match dice.below(20) {
+        0 if dice.chance(10) => Call::Task(crate::calls::task_id("t_nobody")),
         0 => Call::Task(dice.any()),
         1 => Call::Tasks(ids(dice)),
         2 => Call::IdsByPrefix(prefix(dice), dice.limit()),
