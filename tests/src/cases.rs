@@ -37,6 +37,7 @@ pub(crate) mod scheduling;
 pub(crate) mod sealing;
 pub(crate) mod settling;
 pub(crate) mod sharing;
+pub(crate) mod silences;
 pub(crate) mod sizes;
 pub(crate) mod statuses;
 pub(crate) mod storage;
