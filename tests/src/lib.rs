@@ -31,8 +31,8 @@ mod children;
 mod clock;
 pub mod engine;
 mod fixture;
-mod in_process;
 mod histories;
+mod in_process;
 mod list;
 #[expect(
     clippy::needless_pass_by_value,
@@ -49,8 +49,8 @@ pub use self::answers::{
 };
 pub use self::clock::{Held, TestClock, TestIds};
 pub use self::fixture::{Fixture, Opened, Opener, Snapshot};
-pub use self::in_process::IN_PROCESS;
 pub use self::histories::play_histories;
+pub use self::in_process::IN_PROCESS;
 pub use self::list::{CASES, Case};
 pub use self::runner::{Backend, Kept, run_case, run_child};
 pub use self::threads::{polled, race};

@@ -159,7 +159,7 @@ fn sweep(mode: redb::ConcurrencyMode, kind: io::ErrorKind, is_sticky: bool) -> T
         tally.points += 1;
     }
     assert_eq!(engine.check(10).unwrap(), []);
-    engine.close();
+    engine.close().unwrap();
     let again = open(directory.path(), mode, &faults);
     assert_eq!(landed(&again), number);
     tally

@@ -95,7 +95,7 @@ fn a_panic_undoes_a_transaction_and_the_board_goes_on() {
 
 /// Changes the file by hand while no engine has it open.
 fn by_hand(fixture: &Fixture, change: impl FnOnce(&redb::WriteTransaction)) -> Vec<(u8, String)> {
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     let database = Database::open(fixture.file()).unwrap();
     let txn = database.begin_write().unwrap();
     change(&txn);

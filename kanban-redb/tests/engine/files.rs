@@ -35,7 +35,7 @@ fn all_files_are_for_their_owner_only_and_nothing_else_stays() {
 fn a_new_board_has_its_row_and_the_default_policy_and_is_found_again() {
     let fixture = Fixture::new();
     fixture.add("t_1");
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     assert_eq!(
         kind(fixture.engine.read(&mut |_| Ok(()))),
         ErrorKind::Closed
@@ -84,7 +84,7 @@ fn what_a_crash_left_of_a_board_that_was_being_made_is_made_anew() {
 #[test]
 fn links_and_what_is_no_file_are_refused_and_left_alone() {
     let target = Fixture::new();
-    target.engine.close();
+    target.engine.close().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("board.redb");
     let refused = || kind(RedbBackend::new().open(directory.path(), &create()));
@@ -124,7 +124,7 @@ pub(crate) fn race(directory: &Path) {
             scope.spawn(|| {
                 let engine = backend.open(directory, &create()).unwrap();
                 assert_eq!(tasks(&engine), 0);
-                engine.close();
+                engine.close().unwrap();
             });
         }
     });

@@ -318,7 +318,7 @@ fn a_file_of_format_1_holds_every_row_and_its_bytes_have_not_moved() {
         .open(directory.path(), &existing())
         .unwrap();
     assert_holds_every_row(&engine);
-    engine.close();
+    engine.close().unwrap();
     let expected = fs::read_to_string(&bytes).unwrap();
     assert_eq!(dump(&fresh), expected, "today's program writes other bytes");
     assert_eq!(dump(&kept), expected);
@@ -329,7 +329,7 @@ fn a_field_that_a_newer_program_appended_is_passed_over() {
     const TASKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("task");
     let fixture = Fixture::new();
     write(&fixture.engine, &[new_task(&task("t_bare"))]);
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     let database = Database::open(fixture.file()).unwrap();
     let txn = database.begin_write().unwrap();
     {

@@ -62,7 +62,7 @@ fn a_second_opener_of_an_exclusive_board_is_refused_and_the_first_unharmed() {
     assert_eq!(fixture.engine.check(10).unwrap(), []);
     fixture.engine.reopen().unwrap();
     assert_eq!(tasks(&fixture.engine), 1);
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     assert_eq!(
         tasks(
             &RedbBackend::new()

@@ -117,6 +117,6 @@ fn a_child_plays_its_part() {
 
 /// Closed, so that its file may be looked at.
 pub(crate) fn closed(fixture: &Fixture) -> Vec<u8> {
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     std::fs::read(fixture.file()).unwrap()
 }

@@ -79,7 +79,7 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
     let compact = fixture.path().join("compact");
     fixture.engine.backup(&compact, &|| Ok(())).unwrap();
     let whole = fs::read(compact).unwrap();
-    fixture.engine.close();
+    fixture.engine.close().unwrap();
     let careful = RedbBackend::new().with_open_check(OpenCheck::Verify);
     let unspoiled = careful.open(fixture.path(), &existing()).unwrap();
     assert_eq!(answers(&unspoiled).unwrap(), right);
@@ -107,7 +107,7 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
             Ok(answer) if answer == right => same += 1,
             Ok(_) => {
                 wrong += 1;
-                engine.close();
+                engine.close().unwrap();
                 fs::write(&file, &bytes).unwrap();
                 assert_eq!(
                     kind(careful.open(directory.path(), &existing())),
@@ -124,7 +124,7 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
         }
         // Whatever becomes of it: no panic, no hang.
         let _ = try_write(&engine, &[new_task(&task("t_new"))]);
-        engine.close();
+        engine.close().unwrap();
     }
     println!(
         "{FILES} spoiled files: {refused} refused, {told} told when asked, {same} answered right, \
@@ -166,7 +166,7 @@ fn a_newer_format_and_a_foreign_table_are_refused() {
     const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
     let refused = |change: &dyn Fn(&redb::WriteTransaction)| {
         let fixture = Fixture::new();
-        fixture.engine.close();
+        fixture.engine.close().unwrap();
         let database = Database::open(fixture.file()).unwrap();
         let txn = database.begin_write().unwrap();
         change(&txn);
