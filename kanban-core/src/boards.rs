@@ -5,8 +5,8 @@ mod cell;
 mod guest;
 mod migrate;
 mod root;
+mod table;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Backend, OpenBoard};
 use crate::error::{Error, ErrorKind, Rejection, Result, Subject};
 use crate::executor::{Keeps, Launch, Pool, Timer, start};
-use crate::model::{BoardSlug, BoardState, Counters, EventId};
+use crate::model::{BoardSlug, BoardState, Counters, EventId, Seq};
 use crate::options::Options;
 use crate::store::BoardStore;
 use crate::sync::{Mutex, lock};
@@ -24,6 +24,7 @@ use crate::sync::{Mutex, lock};
 use self::cell::{Cell, Opened};
 use self::guest::Guest;
 use self::root::Root;
+use self::table::Table;
 
 pub use self::migrate::{Migrated, MigrationProgress, MigrationStage, OnMigration};
 pub use self::root::RootMark;
@@ -59,16 +60,8 @@ pub struct Boards {
     opener: Box<dyn Opener>,
     pool: Arc<Pool>,
     timer: Arc<Timer>,
-    cells: Mutex<Cells>,
+    table: Mutex<Table>,
     process: u32,
-}
-
-#[derive(Debug, Default)]
-struct Cells {
-    is_closed: bool,
-    /// The board on its way into the archive; there is one at most, the root being held alone for it.
-    archiving: Option<(BoardSlug, Arc<Cell>)>,
-    by_slug: BTreeMap<BoardSlug, Arc<Cell>>,
 }
 
 /// Starts the opening of a board; the engine's type ends here.
@@ -150,14 +143,13 @@ impl Boards {
             timer: Arc::clone(&timer),
             root: Arc::clone(&root),
         };
-        let cells = Mutex::new(Cells::default());
         Ok(Self {
             root,
             options,
             opener: Box::new(opener),
             pool,
             timer,
-            cells,
+            table: Mutex::new(Table::default()),
             process: std::process::id(),
         })
     }
@@ -252,38 +244,48 @@ impl Boards {
         Ok(boards)
     }
 
-    /// Puts a board into the archive. Handles on it answer `Closed` from then on.
+    /// Puts a board into the archive. Handles on it answer `Closed` from then on, also if the caller goes away in the
+    /// middle; the board then stays in use, and can be opened again.
     ///
     /// # Errors
     /// `Rejected(DefaultBoard)`, `NotFound(Board)`, `Rejected(BoardArchived)`, `Unavailable(InUse)` while another
-    /// opener has the root; the board then stays as it was.
+    /// opener has the root; the board then stays as it was. After another `Unavailable` it may have been moved all the
+    /// same, and a power cut may undo that: [`list`](Self::list) tells where it is.
     pub async fn archive(&self, slug: &BoardSlug) -> Result<()> {
         self.refuse_default(slug)?;
-        self.refuse_archived(slug)?;
-        self.require(slug, BoardPlace::Active)?;
+        let is_there = || {
+            self.refuse_archived(slug)?;
+            self.require(slug, BoardPlace::Active)
+        };
+        is_there()?;
         let alone = self.root.alone()?;
-        let (_archiving, cell) = self.begin_archiving(slug)?;
-        cell.close().await?;
+        // Asked again: until now somebody else could move it.
+        is_there()?;
+        let moving = table::Moving::begin(&self.table, slug)?;
+        moving.close_board().await?;
         alone.move_board(slug, BoardPlace::Active, BoardPlace::Archived)
     }
 
-    /// Takes a board out of the archive.
+    /// Takes a board out of the archive. Where a board of that name is in use too, it goes if nothing was ever written
+    /// to it.
     ///
     /// # Errors
-    /// `NotFound(Board)`, `Rejected(BoardNotArchived)`, `Unavailable(InUse)` while another opener has the root.
-    #[expect(
-        clippy::unused_async,
-        reason = "as archive: callers need not know which of them waits"
-    )]
+    /// `NotFound(Board)`, `Rejected(BoardNotArchived)`, `Unavailable(InUse)` while another opener has the root. After
+    /// another `Unavailable` it may have been moved all the same, as after [`archive`](Self::archive).
     pub async fn restore(&self, slug: &BoardSlug) -> Result<()> {
-        self.refuse_active(slug)?;
-        self.require(slug, BoardPlace::Archived)?;
-        self.root
-            .alone()?
-            .move_board(slug, BoardPlace::Archived, BoardPlace::Active)
+        self.require_archived(slug)?;
+        let alone = self.root.alone()?;
+        self.require_archived(slug)?;
+        let moving = table::Moving::begin(&self.table, slug)?;
+        if self.has(slug, BoardPlace::Active) {
+            moving.close_board().await?;
+            self.refuse_written(slug).await?;
+            alone.delete(slug, BoardPlace::Active)?;
+        }
+        alone.move_board(slug, BoardPlace::Archived, BoardPlace::Active)
     }
 
-    /// Removes an archived board for good.
+    /// Removes an archived board for good. A board of that name that is in use too stays.
     ///
     /// # Errors
     /// `Rejected(DefaultBoard)`, `NotFound(Board)`, `Rejected(BoardNotArchived)`, `Unavailable(InUse)` while another
@@ -294,9 +296,10 @@ impl Boards {
     )]
     pub async fn delete(&self, slug: &BoardSlug) -> Result<()> {
         self.refuse_default(slug)?;
-        self.refuse_active(slug)?;
-        self.require(slug, BoardPlace::Archived)?;
-        self.root.alone()?.delete_archived(slug)
+        self.require_archived(slug)?;
+        let alone = self.root.alone()?;
+        self.require_archived(slug)?;
+        alone.delete(slug, BoardPlace::Archived)
     }
 
     /// Closes all boards and gives up threads, files and the root's lock. Calls after it: `Closed`. Blocks for the
@@ -306,23 +309,12 @@ impl Boards {
     /// The first board's that did not close well, as [`BoardStore::close`] tells; all are closed all the same.
     pub async fn close(&self) -> Result<()> {
         self.check_process()?;
-        let cells = {
-            let mut cells = lock(&self.cells);
-            cells.is_closed = true;
-            // They stay in the table: a second close waits for the same ends.
-            let archiving = cells.archiving.iter().map(|(_, cell)| cell);
-            cells
-                .by_slug
-                .values()
-                .chain(archiving)
-                .cloned()
-                .collect::<Vec<_>>()
-        };
+        let cells = lock(&self.table).close();
         let mut result = Ok(());
         for cell in cells {
             result = result.and(cell.close().await);
         }
-        lock(&self.cells).by_slug.clear();
+        lock(&self.table).clear();
         self.pool.stop();
         self.timer.stop();
         self.root.unlock();
@@ -341,28 +333,13 @@ impl Boards {
         if missing == Missing::Refuse {
             self.require(slug, BoardPlace::Active)?;
         }
-        let cell = {
-            let mut cells = lock(&self.cells);
-            if cells.is_closed {
-                return Err(closed());
-            }
-            if cells
-                .archiving
-                .as_ref()
-                .is_some_and(|(archiving, _)| archiving == slug)
-            {
-                return Err(Rejection::BoardArchived(slug.clone()).into());
-            }
-            Arc::clone(cells.by_slug.entry(slug.clone()).or_default())
-        };
+        let cell = lock(&self.table).cell(slug)?;
         cell.open(|| {
-            // Asked again, under the cell's lock: while this call waited the board may have been archived, or all closed.
-            {
-                let cells = lock(&self.cells);
-                let current = cells.by_slug.get(slug);
-                if cells.is_closed || !current.is_some_and(|current| Arc::ptr_eq(current, &cell)) {
-                    return Err(closed());
-                }
+            // Asked again, now that an archiving which begins waits for this opening: one that was faster is over.
+            lock(&self.table).refuse_moving(slug)?;
+            self.refuse_archived(slug)?;
+            if missing == Missing::Refuse {
+                self.require(slug, BoardPlace::Active)?;
             }
             let create = match missing {
                 Missing::Create => {
@@ -396,17 +373,6 @@ impl Boards {
         }
     }
 
-    /// Takes a board off the table, and nobody can put it back until the mark is dropped.
-    fn begin_archiving(&self, slug: &BoardSlug) -> Result<(Archiving<'_>, Arc<Cell>)> {
-        let mut cells = lock(&self.cells);
-        if cells.is_closed {
-            return Err(closed());
-        }
-        let cell = cells.by_slug.remove(slug).unwrap_or_default();
-        cells.archiving = Some((slug.clone(), Arc::clone(&cell)));
-        Ok((Archiving(&self.cells), cell))
-    }
-
     /// Refuses in a forked child, before any lock is touched: none of the threads exist there.
     fn check_process(&self) -> Result<()> {
         if std::process::id() == self.process {
@@ -418,11 +384,7 @@ impl Boards {
 
     fn check_open(&self) -> Result<()> {
         self.check_process()?;
-        if lock(&self.cells).is_closed {
-            Err(closed())
-        } else {
-            Ok(())
-        }
+        lock(&self.table).check_open()
     }
 
     fn refuse_default(&self, slug: &BoardSlug) -> Result<()> {
@@ -441,12 +403,29 @@ impl Boards {
         Ok(())
     }
 
-    fn refuse_active(&self, slug: &BoardSlug) -> Result<()> {
+    fn require_archived(&self, slug: &BoardSlug) -> Result<()> {
         self.check_open()?;
-        if self.has(slug, BoardPlace::Active) {
+        if !self.has(slug, BoardPlace::Archived) && self.has(slug, BoardPlace::Active) {
             return Err(Rejection::BoardNotArchived(slug.clone()).into());
         }
-        Ok(())
+        self.require(slug, BoardPlace::Archived)
+    }
+
+    /// Refuses a board in use, which nobody has open, if anything was ever written to it.
+    async fn refuse_written(&self, slug: &BoardSlug) -> Result<()> {
+        let directory = self.root.board(slug, BoardPlace::Active);
+        let how = OpenBoard {
+            create: None,
+            durability: self.options.durability,
+            mode: self.root.mode(),
+        };
+        let guest = Guest::open(self, directory, how).await?;
+        let seq = guest.store.stats().await.map(|stats| stats.seq);
+        guest.close().await?;
+        if seq? == Seq::default() {
+            return Ok(());
+        }
+        Err(Rejection::BoardNotArchived(slug.clone()).into())
     }
 
     fn require(&self, slug: &BoardSlug, place: BoardPlace) -> Result<()> {
@@ -458,15 +437,6 @@ impl Boards {
 
     fn has(&self, slug: &BoardSlug, place: BoardPlace) -> bool {
         self.root.has_board(slug, place, self.opener.file_name())
-    }
-}
-
-/// Marks a board as on its way into the archive, also if the caller goes away.
-struct Archiving<'a>(&'a Mutex<Cells>);
-
-impl Drop for Archiving<'_> {
-    fn drop(&mut self) {
-        lock(self.0).archiving = None;
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod leases;
 pub(crate) mod limits;
 pub(crate) mod links;
 pub(crate) mod listing;
+pub(crate) mod moves;
 pub(crate) mod moving;
 pub(crate) mod next;
 pub(crate) mod numbers;

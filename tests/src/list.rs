@@ -653,6 +653,14 @@ macro_rules! for_each_case {
                 a_handle_on_a_deleted_board_is_closed,
                 a_board_that_somebody_else_may_use_is_not_archived,
             ],
+            moves: [
+                openers_and_an_archive_leave_one_board,
+                a_name_in_both_places_is_freed,
+                a_written_board_is_not_replaced_by_a_restored_one,
+                a_half_made_board_is_not_in_the_way,
+                of_many_who_move_a_board_one_does,
+                an_archive_that_was_given_up_leaves_the_board_in_use,
+            ],
             sharing: [
                 a_root_keeps_the_mode_it_was_made_with,
                 another_mode_is_refused,

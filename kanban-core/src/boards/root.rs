@@ -67,7 +67,7 @@ impl Drop for Alone<'_> {
 }
 
 impl Alone<'_> {
-    /// Moves a board from one place to the other.
+    /// Moves a board from one place to the other, where there is no board of that name.
     pub(super) fn move_board(
         &self,
         slug: &BoardSlug,
@@ -75,7 +75,9 @@ impl Alone<'_> {
         to: BoardPlace,
     ) -> Result<()> {
         let root = self.0;
-        fs::rename(root.board(slug, from), root.board(slug, to))
+        let target = root.board(slug, to);
+        remove_half_made(&target)
+            .and_then(|()| fs::rename(root.board(slug, from), &target))
             .map_err(|error| io_error("moving a board", error))?;
         sync_directory(&root.place(to))?;
         sync_directory(&root.place(from))
@@ -117,8 +119,8 @@ impl Alone<'_> {
         sync_directory(root)
     }
 
-    /// Removes an archived board.
-    pub(super) fn delete_archived(&self, slug: &BoardSlug) -> Result<()> {
+    /// Removes a board.
+    pub(super) fn delete(&self, slug: &BoardSlug, place: BoardPlace) -> Result<()> {
         let root = self.0;
         self.sweep()
             .map_err(|error| io_error("sweeping the archive", error))?;
@@ -126,8 +128,9 @@ impl Alone<'_> {
         // Renamed first: a deletion that is cut short leaves no half of a board under its name.
         let gone = archive.join(format!("{DELETED}{slug}-{:016x}", crate::clock::random()));
         let doing = |error| io_error("deleting a board", error);
-        fs::rename(root.board(slug, BoardPlace::Archived), &gone).map_err(doing)?;
+        fs::rename(root.board(slug, place), &gone).map_err(doing)?;
         sync_directory(&archive)?;
+        sync_directory(&root.place(place))?;
         fs::remove_dir_all(&gone).map_err(doing)
     }
 
@@ -418,6 +421,26 @@ fn open_lock(path: &Path) -> Result<File> {
         .mode(0o600)
         .open(path);
     opened.map_err(|error| io_error(&format!("opening {}", path.display()), error))
+}
+
+/// Removes what a creation that failed half-way leaves: a directory with nothing but empty files. Any other is left as
+/// it is, and is in the way.
+fn remove_half_made(directory: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == IoKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in &entries {
+        let metadata = entry.metadata()?;
+        if !metadata.is_file() || metadata.len() > 0 {
+            return Err(IoKind::DirectoryNotEmpty.into());
+        }
+    }
+    for entry in entries {
+        fs::remove_file(entry.path())?;
+    }
+    fs::remove_dir(directory)
 }
 
 fn sync_directory(path: &Path) -> Result<()> {
