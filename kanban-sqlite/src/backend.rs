@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kanban_core::{Backend, OpenBoard, Result};
 
+use crate::backup;
 use crate::connection::Settings;
 use crate::core::Core;
 use crate::engine::SqliteEngine;
@@ -102,5 +103,9 @@ impl Backend for SqliteBackend {
         };
         let core = Core::new(Place::of(directory)?, settings, self.busy_deadline);
         SqliteEngine::open(core, self.read_deadline, how.create.as_ref())
+    }
+
+    fn accept_backup(&self, copy: &Path) -> Result<()> {
+        backup::accept(copy)
     }
 }

@@ -1,7 +1,7 @@
 //! Copying a board's pages into another file.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use kanban_core::{Error, ErrorKind, Result, Unavailable};
@@ -9,9 +9,16 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{storage, system};
+use crate::schema::APPLICATION_ID;
 
 /// How many pages are copied between two looks at whether to go on: 4 MiB.
 const PAGES_AT_ONCE: i32 = 1024;
+
+/// `kbb1`: the application id of a finished backup. A board's own file never has it, so that a plain copy of one, which
+/// may lack what is in its `-wal`, is not taken for a backup, nor is a backup taken for a board.
+const FINISHED: u32 = 0x6b62_6231;
+/// Where SQLite keeps that id in the file's header, big-endian.
+const ID_AT: u64 = 68;
 
 /// Copies the snapshot that a connection holds into a new file, and makes it durable. While the connection holds it
 /// nothing of it changes, so the copy never begins anew.
@@ -24,7 +31,7 @@ pub(crate) fn copy(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>)
         .mode(0o600)
         .open(&to)
         .map_err(|error| system("making the backup's file", error))?;
-    let done = pages(from, &to, go_on).and_then(|()| sync(&file, &to));
+    let done = pages(from, &to, go_on).and_then(|()| finish(&file, &to));
     if done.is_err() {
         // It is ours, and not a board. One that stays behind is refused as damaged.
         let _ = fs::remove_file(&to);
@@ -58,6 +65,37 @@ fn pages(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result
         }
     }
     target.close().map_err(|(_, error)| doing(error))
+}
+
+/// Turns a private copy of a finished backup into a board's file.
+pub(crate) fn accept(copy: &Path) -> Result<()> {
+    let doing = |error| system("looking at the backup", error);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(copy)
+        .map_err(doing)?;
+    let mut id = [0; 4];
+    let is_long = file.metadata().map_err(doing)?.len() > ID_AT + 4;
+    if is_long {
+        file.read_exact_at(&mut id, ID_AT).map_err(doing)?;
+    }
+    if u32::from_be_bytes(id) != FINISHED {
+        return Err(Error::corrupt(
+            "no finished backup: make one with `kanban backup`, the file of a board may lack writes",
+        ));
+    }
+    file.write_all_at(&APPLICATION_ID.to_be_bytes(), ID_AT)
+        .map_err(doing)
+}
+
+/// Marks the copy as finished once all of it is on the disk.
+fn finish(file: &File, to: &Path) -> Result<()> {
+    let doing = |error| system("syncing the backup", error);
+    file.sync_all().map_err(doing)?;
+    file.write_all_at(&FINISHED.to_be_bytes(), ID_AT)
+        .map_err(doing)?;
+    sync(file, to)
 }
 
 fn sync(file: &File, to: &Path) -> Result<()> {

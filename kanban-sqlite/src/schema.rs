@@ -10,7 +10,7 @@ use crate::view::Board;
 use crate::wait::Alarm;
 
 /// `kbn1`: tells a board from other databases, also to `file(1)`.
-pub(crate) const APPLICATION_ID: i64 = 0x6b62_6e31;
+pub(crate) const APPLICATION_ID: u32 = 0x6b62_6e31;
 
 /// Step *n* leads from version *n* to *n* + 1. A released step is never edited.
 const STEPS: &[&str] = &[include_str!("schema/0001.sql")];
@@ -41,7 +41,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State> {
     if id == 0 && version == 0 && found.is_empty() {
         return Ok(State::Fresh);
     }
-    if id != APPLICATION_ID {
+    if id != i64::from(APPLICATION_ID) {
         return Err(Error::corrupt(format!(
             "the database is no board: its application id is {id}"
         )));

@@ -20,8 +20,8 @@ impl Boards {
     /// and exported into the board. Blocks while the file is copied.
     ///
     /// # Errors
-    /// `Invalid` for a file under this root, which may be in use: nothing but the engine may open such; `Rejected` with
-    /// `BoardNotEmpty`; `Corrupt` for a file that is no board; `Unavailable`, and the errors of `import_lines`.
+    /// `Invalid` for a file under this root, by whatever name, which may be in use: nothing but the engine may open
+    /// such; `Rejected` with `BoardNotEmpty`; `Corrupt` for a file that is no finished backup; `Unavailable`, and the errors of `import_lines`.
     pub async fn import_backup(
         &self,
         into: &dyn BoardStore,
@@ -31,14 +31,16 @@ impl Boards {
         let doing = |error| io_error("reading the backup", error);
         let file = import.file.canonicalize().map_err(doing)?;
         let root = self.root.path().canonicalize().map_err(doing)?;
-        if file.starts_with(root) {
+        if file.starts_with(root) || self.root.has_file(&file).map_err(doing)? {
             return Err(Invalid::malformed("file", "outside of the root").into());
         }
         let directory = tempfile::Builder::new()
             .prefix(".backup-")
             .tempdir_in(self.root.path())
             .map_err(doing)?;
-        copy(&file, &directory.path().join(self.opener.file_name())).map_err(doing)?;
+        let board = directory.path().join(self.opener.file_name());
+        copy(&file, &board).map_err(doing)?;
+        self.opener.accept_backup(&board)?;
         let spool = tempfile::tempfile_in(directory.path()).map_err(doing)?;
         let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
         let how = OpenBoard {

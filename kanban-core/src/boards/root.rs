@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind as IoKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -299,6 +299,26 @@ impl Root {
     pub(super) fn has_board(&self, slug: &BoardSlug, place: BoardPlace, file: &str) -> bool {
         // An empty file is what a creation that failed half-way leaves: no board yet.
         fs::metadata(self.board(slug, place).join(file)).is_ok_and(|file| file.len() > 0)
+    }
+
+    /// Whether a file is one of a board, by any of its names. Opens none: that alone may harm a board in use.
+    pub(super) fn has_file(&self, file: &Path) -> io::Result<bool> {
+        let wanted = fs::metadata(file)?;
+        for place in [BoardPlace::Active, BoardPlace::Archived] {
+            for board in fs::read_dir(self.place(place))? {
+                let board = board?;
+                if !board.file_type()?.is_dir() {
+                    continue;
+                }
+                for found in fs::read_dir(board.path())? {
+                    let found = found?.metadata()?;
+                    if (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Makes a board's directory.

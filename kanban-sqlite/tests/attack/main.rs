@@ -9,6 +9,7 @@
 use kanban_sqlite::Locks;
 
 mod backup;
+mod copied;
 mod cycles;
 mod descriptors;
 mod moved;
