@@ -5,6 +5,7 @@ mod cell;
 mod guest;
 mod migrate;
 mod root;
+mod scratch;
 mod table;
 
 use std::fmt;
@@ -314,10 +315,13 @@ impl Boards {
     /// The first board's that did not close well, as [`BoardStore::close`] tells; all are closed all the same.
     pub async fn close(&self) -> Result<()> {
         self.check_process()?;
-        let cells = lock(&self.table).close();
+        let (cells, guests) = lock(&self.table).close();
         let mut result = Ok(());
         for cell in cells {
             result = result.and(cell.close().await);
+        }
+        for guest in guests {
+            result = result.and(guest.end().await);
         }
         lock(&self.table).clear();
         self.pool.stop();

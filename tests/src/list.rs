@@ -660,6 +660,9 @@ macro_rules! for_each_case {
                 a_half_made_board_is_not_in_the_way,
                 of_many_who_move_a_board_one_does,
                 an_archive_that_was_given_up_leaves_the_board_in_use,
+                a_close_ends_a_restore_that_runs,
+                a_restore_that_was_given_up_is_cleared_up,
+                what_a_killed_restore_left_goes_at_the_next_opening,
             ],
             sharing: [
                 a_root_keeps_the_mode_it_was_made_with,

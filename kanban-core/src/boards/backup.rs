@@ -34,21 +34,22 @@ impl Boards {
         if file.starts_with(root) || self.root.has_file(&file).map_err(doing)? {
             return Err(Invalid::malformed("file", "outside of the root").into());
         }
-        let directory = tempfile::Builder::new()
-            .prefix(".backup-")
-            .tempdir_in(self.root.path())
-            .map_err(doing)?;
-        let board = directory.path().join(self.opener.file_name());
-        copy(&file, &board).map_err(doing)?;
-        self.opener.accept_backup(&board)?;
-        let spool = tempfile::tempfile_in(directory.path()).map_err(doing)?;
-        let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
         let how = OpenBoard {
             create: None,
             durability: self.options.durability,
             mode: RootMode::Exclusive,
         };
-        let guest = Guest::open(self, directory.path().to_owned(), how).await?;
+        let mut spool = None;
+        let guest = Guest::open_scratch(self, how, |scratch| {
+            let board = scratch.path().join(self.opener.file_name());
+            copy(&file, &board).map_err(doing)?;
+            self.opener.accept_backup(&board)?;
+            spool = Some(tempfile::tempfile_in(scratch.path()).map_err(doing)?);
+            Ok(())
+        })
+        .await?;
+        let spool = spool.ok_or_else(super::closed)?;
+        let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
         let exported = guest.store.export(Box::new(lines)).await;
         guest.close().await?;
         exported?;

@@ -14,6 +14,7 @@ use crate::options::RootMode;
 use crate::sync::{Mutex, lock};
 
 use super::BoardPlace;
+use super::scratch::{self, Hold};
 
 /// The layout of a root that this program knows.
 const FORMAT: u32 = 1;
@@ -109,6 +110,7 @@ impl Alone<'_> {
         let mark = RootMark::read(root)?;
         let mark = mark.ok_or_else(|| Error::corrupt("the root has lost its kanban.toml"))?;
         let doing = |error| io_error("writing kanban.toml", error);
+        let _hold = Hold::take(root)?;
         let file = RootMark {
             engine: engine.to_owned(),
             ..mark
@@ -228,7 +230,7 @@ impl RootMark {
         let doing = |error| io_error("writing kanban.toml", error);
         let text = toml::to_string(self).expect("three plain values always have a text");
         let mut file = tempfile::Builder::new()
-            .prefix(".kanban.toml.")
+            .prefix(scratch::MARK)
             .tempfile_in(root)
             .map_err(doing)?;
         file.write_all(text.as_bytes()).map_err(doing)?;
@@ -238,6 +240,7 @@ impl RootMark {
 
     /// Puts the mark in place whole, unless somebody else did.
     fn write(&self, root: &Path) -> Result<()> {
+        let _hold = Hold::take(root)?;
         match self.file(root)?.persist_noclobber(root.join(MARK)) {
             Ok(_) => sync_directory(root),
             Err(error) if error.error.kind() == IoKind::AlreadyExists => Ok(()),
@@ -268,6 +271,7 @@ impl Root {
         };
         make_directory(&path.join("boards"))?;
         make_directory(&path.join("archive"))?;
+        scratch::sweep(path);
         Ok(Self {
             path: path.to_owned(),
             mode: mark.mode,
@@ -432,7 +436,7 @@ fn make_directory(path: &Path) -> Result<()> {
     sync_directory(parent.unwrap_or(Path::new(".")))
 }
 
-fn open_lock(path: &Path) -> Result<File> {
+pub(super) fn open_lock(path: &Path) -> Result<File> {
     let opened = OpenOptions::new()
         .read(true)
         .write(true)

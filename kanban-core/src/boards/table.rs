@@ -9,6 +9,7 @@ use crate::sync::{Mutex, lock};
 
 use super::cell::Cell;
 use super::closed;
+use super::guest::Stay;
 
 /// All that a `Boards` has open. An entry stays while its board is being moved: who closes the boards waits for it.
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ pub(super) struct Table {
     moving: Option<BoardSlug>,
     /// Of every board that was ever asked for.
     by_slug: BTreeMap<BoardSlug, Arc<Cell>>,
+    guests: Vec<Arc<Stay>>,
 }
 
 impl Table {
@@ -45,14 +47,37 @@ impl Table {
 
     /// Opens nothing from here on. Answers what is to be closed; it stays, so that a second close waits for the same
     /// ends.
-    pub(super) fn close(&mut self) -> Vec<Arc<Cell>> {
+    pub(super) fn close(&mut self) -> (Vec<Arc<Cell>>, Vec<Arc<Stay>>) {
         self.is_closed = true;
-        self.by_slug.values().cloned().collect()
+        (
+            self.by_slug.values().cloned().collect(),
+            self.guests.clone(),
+        )
+    }
+
+    /// Gives a guest its place.
+    pub(super) fn seat(&mut self) -> Result<Arc<Stay>> {
+        self.check_open()?;
+        let stay = Arc::new(Stay::default());
+        self.guests.push(Arc::clone(&stay));
+        Ok(stay)
+    }
+
+    /// Takes a guest's place back.
+    pub(super) fn unseat(&mut self, stay: &Arc<Stay>) {
+        self.guests.retain(|other| !Arc::ptr_eq(other, stay));
+    }
+
+    /// Guests that nobody but this table knows: their callers went away.
+    pub(super) fn left_guests(&self) -> Vec<Arc<Stay>> {
+        let is_left = |stay: &&Arc<Stay>| Arc::strong_count(stay) == 1;
+        self.guests.iter().filter(is_left).cloned().collect()
     }
 
     /// Forgets what was closed.
     pub(super) fn clear(&mut self) {
         self.by_slug.clear();
+        self.guests.clear();
     }
 }
 
@@ -97,7 +122,7 @@ mod tests {
         assert!(lock(&table).cell(&slug).is_err(), "nobody opens it");
         drop(moving);
         lock(&table).cell(&slug).unwrap();
-        let closed = lock(&table).close();
+        let (closed, _) = lock(&table).close();
         assert!(closed.iter().any(|closed| Arc::ptr_eq(closed, &cell)));
     }
 }

@@ -1,11 +1,13 @@
 //! Boards that go into the archive and out of it while others want them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kanban_core::{BoardPlace, BoardSlug, BoardStore, ErrorKind, Rejection, Unavailable};
+use kanban_core::{
+    BoardPlace, BoardSlug, BoardStore, ErrorKind, ImportBackup, KeepClaims, Rejection, Unavailable,
+};
 use pollster::block_on;
 
 use crate::answers::rejected;
@@ -156,6 +158,75 @@ pub(crate) async fn an_archive_that_was_given_up_leaves_the_board_in_use(t: &Fix
         }
         t.boards.restore(&name).await.unwrap();
     }
+}
+
+/// After a close nothing of a restore is left that was on its way, and it answers `Closed`. Its copy of the board stayed
+/// in the root. [18.10] [19.7]
+pub(crate) async fn a_close_ends_a_restore_that_runs(t: &Fixture) {
+    let (_elsewhere, file) = backup(t).await;
+    let Opened { boards, .. } = t.open().await;
+    let into = boards.create(&slug("copy")).await.unwrap();
+    let Err(call) = polled(boards.import_backup(&*into, restore(&file))) else {
+        panic!("expected a restore on its way, found its end");
+    };
+    boards.close().await.unwrap();
+    assert_eq!(hidden(t), Vec::<String>::new());
+    assert_eq!(call.await.unwrap_err().kind(), &ErrorKind::Closed);
+    let late = boards.import_backup(&*into, restore(&file)).await;
+    assert_eq!(late.unwrap_err().kind(), &ErrorKind::Closed);
+    assert_eq!(hidden(t), Vec::<String>::new());
+}
+
+/// What a restore leaves whose caller went away is removed by the next restore, or by a close. [19.7]
+pub(crate) async fn a_restore_that_was_given_up_is_cleared_up(t: &Fixture) {
+    let (_elsewhere, file) = backup(t).await;
+    let Opened { boards, .. } = t.open().await;
+    let into = boards.create(&slug("copy")).await.unwrap();
+    for is_last in [false, true] {
+        drop(polled(boards.import_backup(&*into, restore(&file))));
+        if !is_last {
+            let restored = boards.import_backup(&*into, restore(&file)).await;
+            assert_eq!(restored.unwrap().value.tasks, 1);
+            assert_eq!(hidden(t), Vec::<String>::new());
+        }
+    }
+    boards.close().await.unwrap();
+    assert_eq!(hidden(t), Vec::<String>::new());
+}
+
+/// What a killed restore, or a killed maker of a root, left in it goes when the root is opened. [19.7]
+pub(crate) async fn what_a_killed_restore_left_goes_at_the_next_opening(t: &Fixture) {
+    fs::create_dir(t.root().join(".backup-left")).unwrap();
+    fs::write(t.root().join(".backup-left/board"), "a whole copy").unwrap();
+    fs::write(t.root().join(".kanban.toml.left"), "a mark").unwrap();
+    t.open().await.boards.close().await.unwrap();
+    assert_eq!(hidden(t), Vec::<String>::new());
+}
+
+/// A backup of the board, in a directory that lives as long as the first answer.
+async fn backup(t: &Fixture) -> (tempfile::TempDir, PathBuf) {
+    t.ready("kept").await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
+    t.store.backup(file.clone()).await.unwrap();
+    (elsewhere, file)
+}
+
+fn restore(file: &Path) -> ImportBackup {
+    ImportBackup {
+        file: file.to_owned(),
+        claims: KeepClaims::No,
+        actor: calls::label("olga"),
+    }
+}
+
+/// The names in the root that begin with a dot.
+fn hidden(t: &Fixture) -> Vec<String> {
+    let names = fs::read_dir(t.root()).unwrap().map(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().into_owned()
+    });
+    names.filter(|name| name.starts_with('.')).collect()
 }
 
 /// The board `x` with a task in the archive, and an empty one of the same name in use.
