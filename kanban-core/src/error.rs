@@ -358,6 +358,17 @@ impl Error {
         Self::new(ErrorKind::Unavailable(why), context)
     }
 
+    /// An error of the operating system, as what it means for the caller.
+    pub(crate) fn io(doing: impl Into<String>, error: std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let why = match error.kind() {
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => Unavailable::ReadOnly,
+            Io::StorageFull | Io::QuotaExceeded => Unavailable::NoSpace,
+            _ => Unavailable::Io,
+        };
+        Self::unavailable(why, doing).with_source(error)
+    }
+
     /// The file failed its checks.
     pub fn corrupt(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, context)

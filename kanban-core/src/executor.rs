@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod harness;
 mod job;
+mod permits;
 mod pool;
 mod queue;
 mod reply;

@@ -13,6 +13,8 @@
 mod export;
 mod import;
 mod line;
+mod spool;
 
 pub(crate) use self::export::export;
 pub(crate) use self::import::import;
+pub(crate) use self::spool::{hand_over, spool_in, take_in};

@@ -140,7 +140,10 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>>;
 
     /// Takes a whole board over as an export tells it, into a board on which nothing was ever written. All of it or
-    /// nothing; the error of an export that is not whole and sound names the line. Rules 19.3–19.6.
+    /// nothing; the error of an export that is not whole and sound names the line. The source is read first, on a thread of
+    /// its own, into a file without a name in the board's directory: the disk has room for the export once more. Until then
+    /// nothing of the board is held, `close` does not wait, and nothing is imported if this future is dropped. Counts as an
+    /// export does. Rules 19.3–19.6.
     async fn import_lines(&self, import: ImportLines) -> Result<Written<Moved>>;
 
     /// One task with its texts. Rule 15.1.
@@ -187,16 +190,24 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// violations; none is good. Rule 16.10.
     async fn verify(&self) -> Result<Read<Vec<Violation>>>;
     /// Writes the whole board as lines of JSON, from one snapshot, while others write. The same board has the same bytes
-    /// on every engine. What was written before an error is of no use: it has no footer. Rule 19.2.
+    /// on every engine. What was written before an error is of no use: it has no footer.
+    ///
+    /// The board is read into a file without a name in its directory, on a thread of its own: the disk has room for the
+    /// export once more, else `Unavailable(NoSpace)`. Only then the output is written to. However long that stalls, it holds
+    /// that file and its thread and nothing of the board. Once the store is closed an export that still reads is `Closed`; one
+    /// that writes its output goes on. At most 4 exports, backups and imports of a store are under way: one more is
+    /// `Overloaded`. `Busy` if the snapshot was held for too long, or the files had to be opened anew: begin again.
+    /// Rule 19.2.
     async fn export(&self, to: Box<dyn std::io::Write + Send>) -> Result<Read<Moved>>;
     /// Copies the board into a new file of the engine's own kind, from one snapshot, while others write. The file is
     /// for its owner only and durable on return; one that exists is never touched. It is taken over by
-    /// [`Boards::import_backup`](crate::Boards::import_backup). Rule 19.1.
+    /// [`Boards::import_backup`](crate::Boards::import_backup). Counts as an export does, and ends as one that reads does. Rule 19.1.
     async fn backup(&self, to: PathBuf) -> Result<()>;
     /// The same board, with another answer to a full queue. Rule 18.4.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
     /// Takes no more calls, carries out and answers those it has, and gives up files and threads. A second call
-    /// waits for the same end and has the same answer.
+    /// waits for the same end and has the same answer. It does not wait for exports and backups, which end as `Closed`, nor for
+    /// the outputs and sources of callers that stall.
     ///
     /// # Errors
     /// The store is closed all the same. `Unavailable(Replaced)`: its files were taken away by hand, and writes that were

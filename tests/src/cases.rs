@@ -40,6 +40,7 @@ pub(crate) mod settling;
 pub(crate) mod sharing;
 pub(crate) mod silences;
 pub(crate) mod sizes;
+pub(crate) mod stalled;
 pub(crate) mod statuses;
 pub(crate) mod storage;
 pub(crate) mod subscriptions;

@@ -733,6 +733,11 @@ macro_rules! for_each_case {
                 an_import_clears_the_deferrals_of_a_run_that_it_closes,
                 a_board_that_cannot_be_raised_is_only_moved,
             ],
+            stalled: [
+                an_output_that_nobody_reads_keeps_no_close_waiting,
+                a_source_that_gives_nothing_keeps_nobody_waiting,
+                a_fifth_export_at_once_is_overloaded,
+            ],
             invariants: [
                 a_running_task_has_a_claim_and_one_open_run,
                 a_run_has_an_outcome_when_it_has_ended,

@@ -473,10 +473,5 @@ fn sync_directory(path: &Path) -> Result<()> {
 }
 
 pub(super) fn io_error(doing: &str, error: io::Error) -> Error {
-    let why = match error.kind() {
-        IoKind::PermissionDenied | IoKind::ReadOnlyFilesystem => Unavailable::ReadOnly,
-        IoKind::StorageFull | IoKind::QuotaExceeded => Unavailable::NoSpace,
-        _ => Unavailable::Io,
-    };
-    Error::unavailable(why, doing.to_owned()).with_source(error)
+    Error::io(doing, error)
 }

@@ -75,7 +75,8 @@ pub(super) async fn open(engine: &MemoryEngine, options: Options) -> Opened {
     let (reply, opened) = reply();
     let launch = Launch {
         backend: Arc::new(MemoryBackend(engine.clone())),
-        directory: std::path::PathBuf::new(),
+        // Exports on their way wait there.
+        directory: std::env::temp_dir(),
         how: OpenBoard {
             create: None,
             durability: options.durability,

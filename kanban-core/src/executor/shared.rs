@@ -1,7 +1,8 @@
 //! What the callers, the writer and the reader threads of one open board share: its reads and its end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::engine::Engine;
@@ -13,6 +14,7 @@ use crate::sync::{Arc, Condvar, JoinHandle, Mutex, RwLock, join, lock, wait};
 use crate::watch::{Source, SourceFuture};
 
 use super::job::panicked;
+use super::permits::Permits;
 use super::pool::Pool;
 use super::queue::Queue;
 use super::reply::{Answer, reply};
@@ -28,6 +30,9 @@ pub(crate) struct Shared<E: Engine> {
     pub(super) is_reopening: AtomicBool,
     /// Readers hold it shared inside the engine; the writer alone while it opens the engine anew.
     pub(super) gate: RwLock<()>,
+    /// Where the board's files are; exports and imports on their way wait there too.
+    pub(super) directory: PathBuf,
+    pub(super) permits: Permits,
     /// Tells of every group that was answered, and of the close.
     pub(super) changed: Signal,
     pub(super) options: Options,
@@ -35,7 +40,7 @@ pub(crate) struct Shared<E: Engine> {
     pub(super) boot: Option<String>,
     pub(super) timer: Arc<Timer>,
     /// In a forked child none of the threads exist: every call there is `Closed`.
-    process: u32,
+    process: AtomicU32,
     reads: Reads,
     pool: Arc<Pool>,
     ending: Ending,
@@ -63,6 +68,7 @@ pub(super) type Thread = Mutex<Option<JoinHandle<()>>>;
 impl<E: Engine> Shared<E> {
     pub(super) fn new(
         engine: E,
+        directory: PathBuf,
         options: Options,
         pool: Arc<Pool>,
         timer: Arc<Timer>,
@@ -72,10 +78,12 @@ impl<E: Engine> Shared<E> {
             queue: Queue::new(options.queue_len_max),
             is_reopening: AtomicBool::new(false),
             gate: RwLock::new(()),
+            directory,
+            permits: Permits::default(),
             changed: Signal::default(),
             boot: boot(),
             timer,
-            process: std::process::id(),
+            process: AtomicU32::new(std::process::id()),
             reads: Reads::default(),
             pool,
             ending: Ending::default(),
@@ -102,10 +110,15 @@ impl<E: Engine> Shared<E> {
 
     /// Refuses in a forked child, before any lock is touched.
     pub(super) fn check_process(&self) -> Result<()> {
-        if std::process::id() == self.process {
+        if std::process::id() == self.process.load(Ordering::Relaxed) {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Closed, "this is a forked child"))
+    }
+
+    #[cfg(all(test, not(feature = "shuttle")))]
+    pub(super) fn pretend_to_be_forked(&self) {
+        self.process.store(0, Ordering::Relaxed);
     }
 
     /// Waits for the end, and answers how the engine closed.
@@ -221,6 +234,7 @@ impl<E: Engine> Drop for Reading<E> {
 impl<E: Engine> Source for Shared<E> {
     fn events(self: Arc<Self>, events: Events) -> SourceFuture {
         Box::pin(async move {
+            self.check_process()?;
             loop {
                 let seen = self.changed.changes();
                 let page = self.ask(events.clone())?.await?.value;

@@ -125,6 +125,7 @@ fn open<B: Backend>(launch: Launch<B>) -> Result<Arc<Shared<B::Engine>>> {
     let engine = launch.backend.open(&launch.directory, &launch.how)?;
     Ok(Shared::new(
         engine,
+        launch.directory,
         launch.options,
         launch.pool,
         launch.timer,
@@ -132,7 +133,7 @@ fn open<B: Backend>(launch: Launch<B>) -> Result<Arc<Shared<B::Engine>>> {
 }
 
 impl<E: Engine> EngineStore<E> {
-    fn shared(&self) -> &Arc<Shared<E>> {
+    pub(super) fn shared(&self) -> &Arc<Shared<E>> {
         &self.owner.0
     }
 
@@ -190,6 +191,7 @@ impl<E: Engine> EngineStore<E> {
 
     async fn reach(&self, seq: Seq) -> Result<Seq> {
         let shared = self.shared();
+        shared.check_process()?;
         loop {
             let seen = shared.changed.changes();
             let reached = self.read(crate::rules::AskSeq).await?.seq;

@@ -20,6 +20,8 @@ use crate::store::BoardStore;
 
 use super::harness::{Opened, open, options, task};
 
+mod moving;
+
 /// Keeps the writer inside a decision until the test lets it go.
 struct Hold {
     entered: SyncSender<()>,

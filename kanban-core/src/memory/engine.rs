@@ -36,6 +36,7 @@ pub(crate) struct Seen {
 }
 
 type Refuse = Arc<dyn Fn(&Change) -> bool + Send + Sync>;
+type OnLongRead = Arc<dyn Fn() + Send + Sync>;
 
 /// An engine over a [`MemoryBoard`]. Clones share the board, as two processes share a file. No lock is held while a
 /// closure runs, so that a controlled scheduler may switch threads there: a write that another one overtakes is
@@ -50,6 +51,7 @@ struct State {
     reopen_fails: bool,
     fail_apply_in: Option<u64>,
     refuse: Option<Refuse>,
+    on_long_read: Option<OnLongRead>,
     needs_reopen: bool,
 }
 
@@ -63,6 +65,7 @@ impl MemoryEngine {
             reopen_fails: false,
             fail_apply_in: None,
             refuse: None,
+            on_long_read: None,
             needs_reopen: false,
         })))
     }
@@ -91,6 +94,12 @@ impl MemoryEngine {
     /// Every change of which this is true fails to apply, from now on.
     pub(crate) fn fail_apply_if(&self, refuse: impl Fn(&Change) -> bool + Send + Sync + 'static) {
         self.state().refuse = Some(Arc::new(refuse));
+    }
+
+    /// Called at the beginning of every long read, once that has its snapshot.
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) fn on_long_read(&self, call: impl Fn() + Send + Sync + 'static) {
+        self.state().on_long_read = Some(Arc::new(call));
     }
 
     /// The next commit goes wrong.
@@ -165,7 +174,14 @@ impl Engine for MemoryEngine {
     }
 
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
-        self.read(ask)
+        let (board, on_long_read) = {
+            let state = self.state();
+            (Arc::clone(&state.board), state.on_long_read.clone())
+        };
+        if let Some(on_long_read) = on_long_read {
+            on_long_read();
+        }
+        ask(&*board)
     }
 
     fn backup(&self, _: &Path, _: &dyn Fn() -> Result<()>) -> Result<()> {

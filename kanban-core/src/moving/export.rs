@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result, Unavailable};
+use crate::error::{Error, Result};
 use crate::model::EventId;
 use crate::request::Moved;
 use crate::rules::detail;
@@ -16,7 +16,8 @@ use super::line::{BoardLine, FORMAT, Footer, Header, Line, hex};
 /// How many rows are held at a time. A run may have 192 KiB of texts.
 const PAGE: usize = 64;
 
-/// Writes the whole board of a snapshot, and asks before each page whether to go on.
+/// Writes the whole board of a snapshot, and asks before each page whether to go on. Never into what may stall: the
+/// snapshot is held meanwhile.
 pub(crate) fn export(
     view: &dyn View,
     to: &mut dyn Write,
@@ -131,5 +132,5 @@ impl Out<'_> {
 }
 
 fn unwritten(error: io::Error) -> Error {
-    Error::unavailable(Unavailable::Io, "writing the export").with_source(error)
+    Error::io("writing the export", error)
 }

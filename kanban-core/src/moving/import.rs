@@ -19,7 +19,7 @@ use crate::verify::violations;
 use super::line::{BoardLine, FORMAT, Footer, Line, Place, hex};
 
 /// Longer than any line that an export writes: the texts of a task in escapes.
-const LINE_LEN_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const LINE_LEN_MAX: u64 = 16 * 1024 * 1024;
 
 /// Takes an export over. An error leaves the transaction to be rolled back.
 pub(crate) fn import(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Label;
 
-/// Where an export is read from. It may be read again from its start, when a commit is known not to have landed.
+/// Where an export is read from: once, from its start.
 pub trait ImportSource: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ImportSource for T {}

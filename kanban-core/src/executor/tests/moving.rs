@@ -1,0 +1,123 @@
+//! Exports, backups and imports: what they hold, and who waits for them.
+
+use std::io::{self, Cursor, Write};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use pollster::block_on;
+
+use crate::error::ErrorKind;
+use crate::memory::{CommitFault, MemoryEngine};
+use crate::request::{EventFilter, ImportLines, KeepClaims};
+use crate::store::BoardStore;
+use crate::{EventId, Seq};
+
+use super::super::harness::{open, options, task};
+use super::{kind, new_engine, poll, titles};
+
+/// An output that takes nothing before it may.
+struct Stalled {
+    reached: SyncSender<()>,
+    leave: Receiver<()>,
+}
+
+impl Write for Stalled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Both fail once the test has dropped its ends: then it takes everything.
+        let _ = self.reached.send(());
+        let _ = self.leave.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Answers what a long read waits for once it has its snapshot, and what tells that it has.
+fn hold_long_reads(engine: &MemoryEngine) -> (Receiver<()>, SyncSender<()>) {
+    let (entered, has_entered) = sync_channel(1);
+    let (let_go, leave) = sync_channel(1);
+    let leave = Mutex::new(leave);
+    engine.on_long_read(move || {
+        let _ = entered.send(());
+        let _ = leave.lock().expect("one long read at a time").recv();
+    });
+    (has_entered, let_go)
+}
+
+fn no_lines() -> ImportLines {
+    ImportLines {
+        source: Box::new(Cursor::new(Vec::new())),
+        claims: KeepClaims::No,
+        actor: crate::memory::label("olga"),
+    }
+}
+
+#[test]
+fn an_export_ends_when_the_store_closes() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, options()).await;
+        opened.store.create(task("one")).await.expect("created");
+        let (has_entered, let_go) = hold_long_reads(&engine);
+        let mut export = Box::pin(opened.store.export(Box::new(io::sink())));
+        assert!(poll(&mut export).is_pending());
+        has_entered.recv().expect("the export has its snapshot");
+        let mut close = Box::pin(opened.store.close());
+        assert!(poll(&mut close).is_pending(), "it waits for the reader");
+        let_go.send(()).expect("the export waits");
+        assert_eq!(kind(export.await), ErrorKind::Closed);
+        close.await.expect("closed");
+        opened.stop();
+    });
+}
+
+#[test]
+fn a_stalled_output_keeps_no_reopen_and_no_write_waiting() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, options()).await;
+        opened.store.create(task("one")).await.expect("created");
+        let (reached, has_reached) = sync_channel(1);
+        let (let_go, leave) = sync_channel(1);
+        let to = Box::new(Stalled { reached, leave });
+        let mut export = Box::pin(opened.store.export(to));
+        assert!(poll(&mut export).is_pending());
+        has_reached.recv().expect("the output is written to");
+        engine.fail_commit(CommitFault::UncertainLanded);
+        opened.store.create(task("two")).await.expect("created");
+        assert_eq!(engine.seen().reopens, 1);
+        assert_eq!(titles(&opened).await, ["one", "two"]);
+        drop((let_go, has_reached));
+        export.await.expect("the board before that is written out");
+        opened.stop();
+    });
+}
+
+#[test]
+fn in_a_forked_child_every_call_is_closed() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, options()).await;
+        let store = &opened.store;
+        store.shared().pretend_to_be_forked();
+        assert_eq!(kind(store.create(task("one")).await), ErrorKind::Closed);
+        assert_eq!(kind(store.stats().await), ErrorKind::Closed);
+        assert_eq!(kind(store.verify().await), ErrorKind::Closed);
+        assert_eq!(kind(store.reached(Seq::new(1)).await), ErrorKind::Closed);
+        let mut watch = store.watch(EventId::new(0), EventFilter::default());
+        assert_eq!(kind(watch.next().await), ErrorKind::Closed);
+        let to = Box::new(io::sink());
+        assert_eq!(kind(store.export(to).await), ErrorKind::Closed);
+        let file = std::path::PathBuf::from("nowhere");
+        assert_eq!(kind(store.backup(file).await), ErrorKind::Closed);
+        assert_eq!(
+            kind(store.import_lines(no_lines()).await),
+            ErrorKind::Closed
+        );
+        assert_eq!(kind(store.close().await), ErrorKind::Closed);
+        assert_eq!(engine.seen().commits, 0);
+        opened.stop();
+    });
+}
