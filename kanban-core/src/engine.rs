@@ -32,6 +32,15 @@ pub enum Verdict {
     RollBack,
 }
 
+/// How far upkeep got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// There is nothing more to do before the next write.
+    Done,
+    /// Somebody was in the way. The executor asks again after a while, though nothing is written.
+    Behind,
+}
+
 /// How a write ended.
 #[derive(Debug)]
 pub enum WriteEnd {
@@ -90,9 +99,11 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn reopen(&self) -> Result<()>;
 
     /// Called when the writer has nothing to do: checkpoints and the like. Its errors show in the next write.
-    fn idle(&self);
+    fn idle(&self) -> Upkeep;
 
-    /// Gives up what the current thread holds of this board. Cheap if it holds nothing.
+    /// Gives up what the current thread holds of this board. Cheap if it holds nothing. What a thread gives up by itself, when
+    /// it ends or has too much, may still be on its way when [`reopen`](Self::reopen) or [`close`](Self::close) is called:
+    /// those wait for it.
     fn release_thread(&self);
 
     /// Called once, on the writer's thread, after every other thread has released: gives up the writer's and
@@ -104,10 +115,10 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn close(&self) -> Result<()>;
 
     /// The engine's own integrity check: the file's structure, and that secondary indexes hold exactly what the
-    /// rows say (invariant 13). At most `limit` findings.
+    /// rows say (invariant 13). At most `limit` findings. Bounded as [`read_long`](Self::read_long) is.
     ///
     /// # Errors
-    /// The engine's own.
+    /// The engine's own. `Busy` where the snapshot cost too much to be kept.
     fn check(&self, limit: usize) -> Result<Vec<Violation>>;
 }
 

@@ -36,7 +36,7 @@ pub enum ErrorKind {
     NotFound(Subject),
     /// The queue is full. Back off and repeat.
     Overloaded,
-    /// Another process held the engine's lock past the deadline. Repeat later.
+    /// Another process held the engine's lock past the deadline, or a read its snapshot for too long. Repeat later.
     Busy,
     /// Whether the commit took effect is not known. Repeat the call (repeats are safe) or look.
     Unknown,
@@ -465,7 +465,7 @@ impl fmt::Display for ErrorKind {
             Self::Invalid(invalid) => invalid.fmt(f),
             Self::NotFound(subject) => write!(f, "no such {subject}"),
             Self::Overloaded => f.write_str("the queue is full"),
-            Self::Busy => f.write_str("another process holds the board"),
+            Self::Busy => f.write_str("the board is busy"),
             Self::Unknown => f.write_str("the outcome of the commit is not known"),
             Self::Unavailable(why) => write!(f, "unavailable, {why}"),
             Self::Corrupt => f.write_str("the file is damaged"),

@@ -28,7 +28,7 @@ pub use self::boards::{
 };
 pub use self::change::Change;
 pub use self::clock::{Clock, IdSource, RandomIds, SystemClock};
-pub use self::engine::{Backend, Engine, OpenBoard, Txn, Verdict, WriteEnd};
+pub use self::engine::{Backend, Engine, OpenBoard, Txn, Upkeep, Verdict, WriteEnd};
 pub use self::error::{
     Error, ErrorKind, Invalid, NotClaimable, Rejection, Result, Subject, Unavailable,
 };

@@ -1,8 +1,8 @@
 //! What all connections of one open board share.
 
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -18,6 +18,15 @@ use crate::wait::{Alarm, Deadline};
 /// A long read ends once the `-wal` is as many times longer than it is kept: 1 GiB by default.
 const LONG_READ_WALS: u64 = 64;
 
+/// How many connections are open, and who waits for none to be.
+#[derive(Debug, Default)]
+struct Opened {
+    count: Mutex<usize>,
+    none: Condvar,
+    #[cfg(test)]
+    waiting: AtomicU32,
+}
+
 /// What all connections of one open board share.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -29,7 +38,7 @@ pub(crate) struct Core {
     /// A forked child has another.
     process: Arc<AtomicU32>,
     closed: AtomicBool,
-    opened: Arc<AtomicUsize>,
+    opened: Arc<Opened>,
     seats: Mutex<Vec<Weak<Seat>>>,
     /// Which files the connections have open.
     identity: Mutex<Option<Identity>>,
@@ -65,7 +74,25 @@ impl Core {
 
     /// How many connections are open.
     pub(crate) fn opened(&self) -> usize {
-        self.opened.load(Ordering::SeqCst)
+        *lock(&self.opened.count)
+    }
+
+    /// Waits until none is. Also for one whose seat is gone: a thread that gives its seat up closes its connection after
+    /// that, and until then whoever opens the files shares what it knows of them.
+    pub(crate) fn wait_until_none_is_opened(&self) {
+        let mut count = lock(&self.opened.count);
+        while *count > 0 {
+            #[cfg(test)]
+            self.opened.waiting.fetch_add(1, Ordering::SeqCst);
+            let woken = self.opened.none.wait(count);
+            count = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// How often somebody began to wait for that.
+    #[cfg(test)]
+    pub(crate) fn waits(&self) -> u32 {
+        self.opened.waiting.load(Ordering::SeqCst)
     }
 
     /// `Closed` if the board is, or if this is a forked child: connections do not survive a fork.
@@ -130,16 +157,11 @@ impl Core {
             .map_or(Ok(()), |identity| self.place.expect(identity))
     }
 
-    /// Whether the `-wal` is so long that no reader may keep it from being begun anew.
-    pub(crate) fn is_outgrown(&self) -> bool {
-        let bound = self.settings.wal_len_max.saturating_mul(LONG_READ_WALS);
-        self.place.wal_len() > bound
-    }
-
     /// Opens a connection, waiting for other processes' locks up to the deadline.
     pub(crate) fn connect(&self, role: Role) -> Result<Handle> {
         self.usable()?;
-        let alarm = Arc::new(Alarm::new());
+        let bound = self.settings.wal_len_max.saturating_mul(LONG_READ_WALS);
+        let alarm = Arc::new(Alarm::bounded(self.place.clone(), bound));
         let open = || connection::open(&self.place, role, self.settings, &alarm);
         let mut connection = Deadline::after(self.busy_deadline).retry(open)?;
         if role == Role::Writer {
@@ -152,7 +174,7 @@ impl Core {
                 .wal_hook(Some(count))
                 .map_err(|error| storage("watching the -wal", error))?;
         }
-        self.opened.fetch_add(1, Ordering::SeqCst);
+        *lock(&self.opened.count) += 1;
         let handle = Handle {
             connection: Some(connection),
             alarm,
@@ -182,7 +204,7 @@ pub(crate) struct Handle {
     connection: Option<Connection>,
     pub(crate) alarm: Arc<Alarm>,
     process: Arc<AtomicU32>,
-    opened: Arc<AtomicUsize>,
+    opened: Arc<Opened>,
 }
 
 impl Handle {
@@ -239,7 +261,8 @@ impl Drop for Handle {
             // SQLite keeps what is still in use. Leaked rather than freed under its user.
             mem::forget(connection);
         }
-        self.opened.fetch_sub(1, Ordering::SeqCst);
+        *lock(&self.opened.count) -= 1;
+        self.opened.none.notify_all();
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kanban_core::{
-    BoardState, Engine, Error, ErrorKind, Result, Txn, Unavailable, Verdict, View, Violation,
-    WriteEnd,
+    BoardState, Engine, Error, ErrorKind, Result, Txn, Unavailable, Upkeep, Verdict, View,
+    Violation, WriteEnd,
 };
 use rusqlite::config::DbConfig;
 
@@ -16,7 +16,7 @@ use crate::cache;
 use crate::check;
 use crate::connection::{Role, synchronous};
 use crate::core::{Core, Handle, Undo, lock};
-use crate::error::{storage, too_long};
+use crate::error::{outgrown, storage};
 use crate::setup::{ready, set_up};
 use crate::statements as sql;
 use crate::view::Board;
@@ -119,7 +119,6 @@ impl SqliteEngine {
         let mut board = Board {
             connection: handle.connection(),
             alarm: &handle.alarm,
-            long: None,
         };
         match fill(&mut board) {
             Err(error) => WriteEnd::NotWritten(error),
@@ -171,20 +170,58 @@ impl SqliteEngine {
         Ok(got)
     }
 
-    fn keep_up(&self, handle: &Handle) -> Result<()> {
+    /// Reads one snapshot for longer than a question may. It ends once the `-wal` has outgrown its bound behind it.
+    fn long<T>(&self, what: &str, read: impl FnOnce(&Handle) -> Result<T>) -> Result<T> {
+        cache::with(&self.core, Role::Reader, |handle| {
+            self.cut(handle)?;
+            let undo = handle.begin_snapshot(self.deadline())?;
+            handle.alarm.set_long();
+            let done = read(handle);
+            let has_rung = handle.alarm.rings();
+            drop(undo);
+            match done {
+                // Whatever was being done when it rang, this is why it ended.
+                Err(error) if has_rung && *error.kind() == ErrorKind::Busy => Err(outgrown(what)),
+                done => done,
+            }
+        })
+    }
+
+    /// Cuts off what an earlier long read has left: the next one is not refused for it.
+    fn cut(&self, handle: &Handle) -> Result<()> {
+        if !handle.alarm.is_outgrown() {
+            return Ok(());
+        }
+        self.core.in_place()?;
+        match wal::truncate(handle.connection())? {
+            Checkpoint::Complete => Ok(()),
+            Checkpoint::Partial => {
+                let context =
+                    "the -wal has outgrown its bound, and somebody still reads what is in it";
+                Err(Error::new(ErrorKind::Busy, context))
+            }
+        }
+    }
+
+    fn keep_up(&self, handle: &Handle) -> Result<Upkeep> {
         let wal_len = self.core.place.wal_len();
         let is_long = wal_len > 0 && wal_len >= self.core.settings.wal_len_max;
         if self.core.frames.load(Ordering::Relaxed) < IDLE_FRAMES && !is_long {
-            return Ok(());
+            return Ok(Upkeep::Done);
         }
         // A -wal that is not the board's any more must not get into the database. The next write tells.
         if self.core.in_place().is_err() {
-            return Ok(());
+            return Ok(Upkeep::Done);
         }
-        if self.checkpoint(handle)? == Checkpoint::Complete && is_long {
-            wal::truncate(handle.connection())?;
+        let mut got = self.checkpoint(handle)?;
+        if got == Checkpoint::Complete && is_long {
+            got = wal::truncate(handle.connection())?;
         }
-        Ok(())
+        Ok(match got {
+            Checkpoint::Complete => Upkeep::Done,
+            // A reader holds it up, and nobody tells when it ends.
+            Checkpoint::Partial => Upkeep::Behind,
+        })
     }
 
     /// After a failed flush the system may call pages of the `-wal` clean that never reached the disk, and commits appended
@@ -272,7 +309,6 @@ impl Engine for SqliteEngine {
             let answer = ask(&Board {
                 connection: handle.connection(),
                 alarm: &handle.alarm,
-                long: None,
             });
             drop(undo);
             answer
@@ -280,24 +316,19 @@ impl Engine for SqliteEngine {
     }
 
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
-        cache::with(&self.core, Role::Reader, |handle| {
-            let undo = handle.begin_snapshot(self.deadline())?;
-            let answer = ask(&Board {
+        self.long("export", |handle| {
+            ask(&Board {
                 connection: handle.connection(),
                 alarm: &handle.alarm,
-                long: Some(&self.core),
-            });
-            drop(undo);
-            answer
+            })
         })
     }
 
     fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
-        cache::with(&self.core, Role::Reader, |handle| {
-            let _undo = handle.begin_snapshot(self.deadline())?;
+        self.long("backup", |handle| {
             backup::copy(handle.connection(), to, &|| {
-                if self.core.is_outgrown() {
-                    return Err(too_long());
+                if handle.alarm.rings() {
+                    return Err(outgrown("backup"));
                 }
                 go_on()
             })
@@ -340,6 +371,7 @@ impl Engine for SqliteEngine {
         *lock(&self.trouble) = Trouble::Uncertain;
         self.has_unflushed.store(true, Ordering::Relaxed);
         self.empty_seats();
+        self.core.wait_until_none_is_opened();
         let before = self.core.forget();
         if let Some(before) = before {
             self.core.place.expect_database(before)?;
@@ -358,16 +390,19 @@ impl Engine for SqliteEngine {
         Ok(())
     }
 
-    fn idle(&self) {
+    fn idle(&self) -> Upkeep {
         if self.core.usable().is_err() || !matches!(*lock(&self.trouble), Trouble::None) {
-            return;
+            return Upkeep::Done;
         }
         let done = cache::with(&self.core, Role::Writer, |handle| self.keep_up(handle));
-        if let Err(error) = done
-            && !matches!(error.kind(), ErrorKind::Busy | ErrorKind::Closed)
-        {
-            *lock(&self.trouble) = Trouble::Idle(error);
-        }
+        done.unwrap_or_else(|error| match error.kind() {
+            ErrorKind::Busy => Upkeep::Behind,
+            ErrorKind::Closed => Upkeep::Done,
+            _ => {
+                *lock(&self.trouble) = Trouble::Idle(error);
+                Upkeep::Done
+            }
+        })
     }
 
     fn release_thread(&self) {
@@ -381,14 +416,12 @@ impl Engine for SqliteEngine {
         let is_whole = self.allow_checkpoint_on_close();
         self.empty_seats();
         cache::purge(&self.core);
+        self.core.wait_until_none_is_opened();
         is_whole
     }
 
     fn check(&self, limit: usize) -> Result<Vec<Violation>> {
-        cache::with(&self.core, Role::Reader, |handle| {
-            let _undo = handle.begin_snapshot(self.deadline())?;
-            check::check(handle.connection(), limit)
-        })
+        self.long("check", |handle| check::check(handle.connection(), limit))
     }
 }
 

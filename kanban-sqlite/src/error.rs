@@ -15,9 +15,15 @@ pub(crate) fn storage(doing: &str, error: rusqlite::Error) -> Error {
     Error::new(kind, context).with_source(error)
 }
 
-/// A reader has held its snapshot for too long: the `-wal` grows behind it.
+/// A question has held its snapshot for too long: the `-wal` grows behind it.
 pub(crate) fn too_long() -> Error {
     Error::new(ErrorKind::Busy, TOO_LONG)
+}
+
+/// The same of a read without a deadline, by its name.
+pub(crate) fn outgrown(what: &str) -> Error {
+    let context = format!("the {what} held its snapshot too long, the -wal has outgrown its bound");
+    Error::new(ErrorKind::Busy, context)
 }
 
 const TOO_LONG: &str = "the reader held its snapshot past the deadline";

@@ -112,12 +112,7 @@ fn steps(connection: &Connection, board: Option<&BoardState>) -> Result<()> {
         Some(board) if version == 0 => {
             let alarm = Alarm::new();
             let alarm = &alarm;
-            Board {
-                connection,
-                alarm,
-                long: None,
-            }
-            .found(board)
+            Board { connection, alarm }.found(board)
         }
         _ => Ok(()),
     }

@@ -10,7 +10,6 @@ use kanban_core::{
 };
 use rusqlite::{Connection, Params, Row};
 
-use crate::core::Core;
 use crate::error::{storage, too_long};
 use crate::rows::subscription::{scope_key, thread_key};
 use crate::rows::{Fields, Record, board::pause_key};
@@ -23,8 +22,6 @@ pub(crate) struct Board<'c> {
     pub(crate) connection: &'c Connection,
     /// When a reader must have finished.
     pub(crate) alarm: &'c Alarm,
-    /// A reader without that deadline, and whose files it must not let grow for ever.
-    pub(crate) long: Option<&'c Core>,
 }
 
 impl Board<'_> {
@@ -63,10 +60,6 @@ impl Board<'_> {
     /// SQLite looks at the alarm only every so many steps of one statement: many short ones never hear it.
     fn in_time(&self) -> Result<()> {
         if self.alarm.rings() {
-            return Err(too_long());
-        }
-        // No page of the -wal is used again while a snapshot needs it.
-        if self.long.is_some_and(Core::is_outgrown) {
             return Err(too_long());
         }
         Ok(())

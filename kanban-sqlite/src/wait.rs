@@ -1,9 +1,11 @@
 //! The only place where this crate looks at a clock or sleeps: waiting for a lock of another process.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use kanban_core::{Error, ErrorKind, Result};
+
+use crate::files::Place;
 
 /// Until when something is tried.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +39,16 @@ impl Deadline {
     }
 }
 
-/// Until when a reader may hold its snapshot; read by SQLite's progress handler.
+/// How long a reader may hold its snapshot; read by SQLite's progress handler.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     base: Instant,
     /// Microseconds after the base; 0 is never.
     at: AtomicU64,
+    /// A long read has no such time. It ends once the `-wal`, of which no page is used again while a snapshot needs it,
+    /// is longer than this.
+    bound: Option<(Place, u64)>,
+    is_long: AtomicBool,
 }
 
 impl Alarm {
@@ -50,7 +56,22 @@ impl Alarm {
         Self {
             base: now(),
             at: AtomicU64::new(0),
+            bound: None,
+            is_long: AtomicBool::new(false),
         }
+    }
+
+    /// One that can be set for a long read.
+    pub(crate) fn bounded(place: Place, wal_len_max: u64) -> Self {
+        Self {
+            bound: Some((place, wal_len_max)),
+            ..Self::new()
+        }
+    }
+
+    /// Sets it to when the `-wal` has outgrown its bound.
+    pub(crate) fn set_long(&self) {
+        self.is_long.store(true, Ordering::Relaxed);
     }
 
     /// Sets it a span from now, or to never.
@@ -60,10 +81,20 @@ impl Alarm {
             micros(self.base.elapsed().saturating_add(span)).max(1)
         });
         self.at.store(at, Ordering::Relaxed);
+        self.is_long.store(false, Ordering::Relaxed);
     }
 
-    /// Whether it is past.
+    /// Whether the `-wal` is so long that no reader may keep it from being begun anew.
+    pub(crate) fn is_outgrown(&self) -> bool {
+        let bound = self.bound.as_ref();
+        bound.is_some_and(|(place, wal_len_max)| place.wal_len() > *wal_len_max)
+    }
+
+    /// Whether the snapshot was held for too long.
     pub(crate) fn rings(&self) -> bool {
+        if self.is_long.load(Ordering::Relaxed) {
+            return self.is_outgrown();
+        }
         let at = self.at.load(Ordering::Relaxed);
         at != 0 && self.base.elapsed().as_micros() >= u128::from(at)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::change::Change;
-use crate::engine::{Engine, Txn, Verdict, WriteEnd};
+use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
 use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::model::{BoardState, Counters, GroupRecord, Millis};
 use crate::options::Durability;
@@ -15,6 +15,8 @@ use super::shared::Shared;
 
 /// How long the queue is empty before the engine may tidy up.
 const IDLE_AFTER: Duration = Duration::from_millis(200);
+/// How long it is empty at most before an engine that was held up tries again.
+const IDLE_AFTER_MAX: Duration = Duration::from_secs(10);
 /// After how many groups the engine may tidy up though the queue is never empty.
 const GROUPS_BETWEEN_UPKEEP: u64 = 256;
 /// By how much a reservation of numbers is raised.
@@ -86,17 +88,19 @@ impl<'a, E: Engine> Writer<'a, E> {
                     }
                 }
                 Taken::Idle => {
-                    self.upkeep();
-                    idle_after = None;
+                    idle_after = match self.upkeep() {
+                        Upkeep::Done => None,
+                        Upkeep::Behind => idle_after.map(|span| (span * 2).min(IDLE_AFTER_MAX)),
+                    };
                 }
                 Taken::Closed => return,
             }
         }
     }
 
-    fn upkeep(&mut self) {
+    fn upkeep(&mut self) -> Upkeep {
         self.groups_since_upkeep = 0;
-        self.shared.engine.idle();
+        self.shared.engine.idle()
     }
 
     /// Before the first group: if another boot of the machine left a reservation, a power cut may have taken

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::change::Change;
-use crate::engine::{Engine, Txn, Verdict, WriteEnd};
+use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
 use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::request::Violation;
 use crate::view::View;
@@ -53,6 +53,7 @@ struct State {
     refuse: Option<Refuse>,
     on_long_read: Option<OnLongRead>,
     needs_reopen: bool,
+    upkeeps_behind: u64,
 }
 
 impl MemoryEngine {
@@ -67,6 +68,7 @@ impl MemoryEngine {
             refuse: None,
             on_long_read: None,
             needs_reopen: false,
+            upkeeps_behind: 0,
         })))
     }
 
@@ -100,6 +102,12 @@ impl MemoryEngine {
     #[cfg(not(feature = "shuttle"))]
     pub(crate) fn on_long_read(&self, call: impl Fn() + Send + Sync + 'static) {
         self.state().on_long_read = Some(Arc::new(call));
+    }
+
+    /// So many rounds of upkeep do not come to their end.
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) fn hold_upkeep_up(&self, rounds: u64) {
+        self.state().upkeeps_behind = rounds;
     }
 
     /// The next commit goes wrong.
@@ -228,8 +236,14 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn idle(&self) {
-        self.state().seen.upkeeps += 1;
+    fn idle(&self) -> Upkeep {
+        let mut state = self.state();
+        state.seen.upkeeps += 1;
+        if state.upkeeps_behind == 0 {
+            return Upkeep::Done;
+        }
+        state.upkeeps_behind -= 1;
+        Upkeep::Behind
     }
 
     fn release_thread(&self) {
@@ -400,7 +414,7 @@ mod tests {
     fn upkeep_is_counted() {
         let engine = MemoryEngine::new(MemoryBoard::new());
         engine.flush().expect("memory does not fail");
-        engine.idle();
+        assert_eq!(engine.idle(), Upkeep::Done);
         engine.release_thread();
         engine.close().expect("closed");
         let expected = Seen {

@@ -241,6 +241,38 @@ fn close_also_closes_what_other_threads_keep() {
     });
 }
 
+/// A connection that its thread is just closing, having given its seat up.
+fn waits_for_one_that_is_closing(end: impl Fn(&SqliteEngine) + Sync, left: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path(), kanban_core::Durability::Power);
+    let closing = engine.core().connect(Role::Reader).unwrap();
+    let (ended, has_ended) = std::sync::mpsc::sync_channel(1);
+    thread::scope(|scope| {
+        let (engine, end) = (&engine, &end);
+        scope.spawn(move || {
+            end(engine);
+            ended.send(engine.open_connections()).unwrap();
+        });
+        while engine.core().waits() == 0 {
+            let found = has_ended.try_recv();
+            assert!(found.is_err(), "expected to wait, found {found:?}");
+            thread::yield_now();
+        }
+        drop(closing);
+        assert_eq!(has_ended.recv(), Ok(left));
+    });
+}
+
+#[test]
+fn close_waits_for_a_connection_that_is_just_closing() {
+    waits_for_one_that_is_closing(Engine::close, 0);
+}
+
+#[test]
+fn a_reopen_waits_for_a_connection_that_is_just_closing() {
+    waits_for_one_that_is_closing(|engine| engine.reopen().unwrap(), 1);
+}
+
 #[test]
 fn an_engine_that_is_only_dropped_closes_its_files_too() {
     let directory = tempfile::tempdir().unwrap();

@@ -178,6 +178,32 @@ fn a_statement_that_runs_past_the_alarm_is_stopped() {
 }
 
 #[test]
+fn a_statement_behind_which_the_wal_outgrows_its_bound_is_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let how = OpenBoard {
+        create: Some(state()),
+        durability: Durability::Power,
+        mode: RootMode::Shared,
+    };
+    let backend = SqliteBackend::new().with_wal_len_max(PAGE_LEN);
+    let engine = backend.open(directory.path(), &how).unwrap();
+    let done = engine.long("check", |handle| {
+        for number in 1..=10 {
+            assert_done(&write(&engine, &[event(number, 60 * 1024)]));
+        }
+        let endless = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) \
+            SELECT count(*) FROM n";
+        let done = handle.connection().query_row(endless, [], |_| Ok(()));
+        done.map_err(|error| storage("counting", error))
+    });
+    let error = done.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Busy);
+    let expected = "the check held its snapshot too long";
+    assert!(error.to_string().contains(expected), "found {error}");
+    assert_eq!(engine.check(10).unwrap(), []);
+}
+
+#[test]
 fn an_error_of_upkeep_shows_in_the_next_write_once() {
     let directory = tempfile::tempdir().unwrap();
     let engine = open(directory.path());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use kanban_core::{Change, Durability, Engine, ErrorKind, TextKind};
+use kanban_core::{Change, Durability, Engine, ErrorKind, TextKind, Upkeep};
 use kanban_sqlite::SqliteBackend;
 use rusqlite::Connection;
 
@@ -92,6 +92,69 @@ fn a_reader_past_its_deadline_is_busy_and_the_next_one_is_not_hurt() {
     assert!(silent.is_ok(), "who asks nothing is not late");
     // The writer's questions have no deadline: nobody waits behind them but its own queue.
     write(&fixture.engine, &[new_task(&task("t_one"))]);
+    assert_eq!(fixture.engine.check(10).unwrap(), []);
+}
+
+/// Writes until the `-wal` is longer than a long read may let it grow.
+fn outgrow(fixture: &Fixture) {
+    for round in 0.. {
+        write_much(fixture, round);
+        if wal_len(fixture) > 64 * SMALL {
+            return;
+        }
+    }
+}
+
+const SMALL: u64 = 64 * 1024;
+
+fn small() -> Fixture {
+    let backend = SqliteBackend::new().with_wal_len_max(SMALL);
+    let fixture = Fixture::with(backend, Durability::Power);
+    write(&fixture.engine, &[new_task(&task("t_long"))]);
+    fixture
+}
+
+#[test]
+fn a_long_read_that_the_wal_outgrows_is_busy_and_the_next_one_is_not_hurt() {
+    let fixture = small();
+    let ended = fixture.engine.read_long(&mut |view| {
+        view.board()?;
+        outgrow(&fixture);
+        assert_eq!(fixture.engine.idle(), Upkeep::Behind);
+        view.board().map(|_| ())
+    });
+    let error = ended.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Busy);
+    let expected = "the export held its snapshot too long";
+    assert!(error.to_string().contains(expected), "found {error}");
+    // Nobody was idle since: the -wal is as long as it was.
+    assert!(wal_len(&fixture) > 64 * SMALL);
+    let next = fixture
+        .engine
+        .read_long(&mut |view| view.board().map(|_| ()));
+    next.unwrap();
+    assert_eq!(wal_len(&fixture), 0, "cut before the next one");
+    assert_eq!(fixture.engine.idle(), Upkeep::Done);
+    write_much(&fixture, 1);
+    assert_eq!(fixture.engine.check(10).unwrap(), []);
+}
+
+#[test]
+fn neither_a_check_nor_a_backup_holds_a_wal_that_has_outgrown_its_bound() {
+    let fixture = small();
+    ask(&fixture.engine, |view| {
+        let before = view.board()?;
+        outgrow(&fixture);
+        let checked = kind(fixture.engine.check(10));
+        assert_eq!(checked, ErrorKind::Busy);
+        let to = fixture.path().join("backup");
+        assert_eq!(
+            kind(fixture.engine.backup(&to, &|| Ok(()))),
+            ErrorKind::Busy
+        );
+        assert_eq!(view.board()?, before);
+        Ok(())
+    });
     assert_eq!(fixture.engine.check(10).unwrap(), []);
 }
 
