@@ -492,21 +492,6 @@ fn a_promise_of_another_store_is_not_trusted() {
 }
 
 #[test]
-fn upkeep_that_is_held_up_is_tried_again_though_nothing_is_written() {
-    block_on(async {
-        let engine = new_engine();
-        engine.hold_upkeep_up(2);
-        let opened = open(&engine, options()).await;
-        while engine.seen().upkeeps < 3 {
-            std::thread::yield_now();
-        }
-        opened.store.close().await.expect("closed");
-        assert_eq!(engine.seen().upkeeps, 3, "and then no more");
-        opened.stop();
-    });
-}
-
-#[test]
 fn a_dropped_waiter_leaves_no_waker() {
     let signal = super::Signal::default();
     for _ in 0..100 {

@@ -38,6 +38,8 @@ pub(crate) struct Writer<'a, E: Engine> {
     landed: Option<GroupRecord>,
     /// Below `Power`: the numbers that this store has promised durably, itself.
     durable: Counters,
+    /// The last promise, until a commit may have given a number of it.
+    unused: Option<Promise>,
     groups_since_upkeep: u64,
     /// Why nothing more is carried out; what was taken in still gets an answer.
     dead: Option<Error>,
@@ -65,6 +67,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             group: 0,
             landed: None,
             durable: Counters::default(),
+            unused: None,
             groups_since_upkeep: 0,
             dead: None,
         }
@@ -81,6 +84,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             {
                 Taken::Group(jobs) => {
                     self.work(jobs);
+                    self.take_back();
                     idle_after = Some(IDLE_AFTER);
                     self.groups_since_upkeep += 1;
                     if self.groups_since_upkeep >= GROUPS_BETWEEN_UPKEEP {
@@ -184,7 +188,10 @@ impl<'a, E: Engine> Writer<'a, E> {
                 // has no mark.
                 (WriteEnd::Uncertain(error), failed) => match self.find_out(trial.mark) {
                     // It is in the files, but the flush of it may be what failed.
-                    Ok(true) => return self.flushed(),
+                    Ok(true) => {
+                        self.unused = None;
+                        return self.flushed();
+                    }
                     // Known not to have landed: once more, one at a time, for one of them may be the cause.
                     Ok(false) if !is_alone => return GroupEnd::Split,
                     Ok(false) => last = Some(failed.unwrap_or(error)),
@@ -200,6 +207,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 },
                 (WriteEnd::Done(Verdict::Commit), None) => {
                     self.landed = Some(trial.mark);
+                    self.unused = None;
                     return GroupEnd::Answer;
                 }
                 (_, Some(error)) | (WriteEnd::NotWritten(error), None) => {
@@ -222,13 +230,17 @@ impl<'a, E: Engine> Writer<'a, E> {
     /// is flushed before the group runs again. Another store's promise is not trusted, for its flush may be missing.
     fn reserve(&mut self, needed: Counters) -> Result<()> {
         let boot = self.shared.boot.as_deref();
-        let mut promised = Counters::default();
+        let mut promise = None;
         let end = self.shared.engine.write(&mut |txn| {
             let before = txn.view().board()?;
             let wanted = needed.zip(before.counters, u64::max);
             let wanted = wanted.zip(wanted, |n, _| n + RESERVED);
-            let reserved = wanted.zip(before.reserved, u64::max);
-            promised = reserved;
+            // Always above what was promised before: whoever promised that sees that somebody relies on it now.
+            let reserved = wanted.zip(before.reserved, |wanted, old| wanted.max(old + 1));
+            promise = Some(Promise {
+                reserved,
+                before: before.clone(),
+            });
             let boot = boot.map(str::to_owned);
             let after = BoardState {
                 reserved,
@@ -249,8 +261,43 @@ impl<'a, E: Engine> Writer<'a, E> {
                 ));
             }
         }
-        self.durable = promised;
+        if let Some(promise) = &promise {
+            self.durable = promise.reserved;
+        }
+        self.unused = promise;
         Ok(())
+    }
+
+    /// Where a group failed after its numbers were promised, and the board has given none in its life, the promise is
+    /// taken back: the next boot would go on behind it, and no import would take the board for unwritten any more. If
+    /// that fails too the promise stands, which costs no more than the numbers.
+    fn take_back(&mut self) {
+        let Some(promise) = self.unused.take() else {
+            return;
+        };
+        if self.dead.is_some() || promise.before.counters != Counters::default() {
+            return;
+        }
+        self.durable = Counters::default();
+        let boot = self.shared.boot.as_deref();
+        let end = self.shared.engine.write(&mut |txn| {
+            let before = txn.view().board()?;
+            let is_ours = before.reserved == promise.reserved && before.boot.as_deref() == boot;
+            if !is_ours || before.counters != promise.before.counters {
+                return Ok(Verdict::RollBack);
+            }
+            let after = BoardState {
+                reserved: promise.before.reserved,
+                boot: promise.before.boot.clone(),
+                ..before.clone()
+            };
+            txn.apply(&Change::Board { before, after })?;
+            Ok(Verdict::Commit)
+        });
+        if let WriteEnd::Uncertain(_) = end {
+            // Where this fails the next write tells.
+            let _ = self.shared.reopen();
+        }
     }
 
     /// Runs a group once, in one transaction.
@@ -338,6 +385,13 @@ impl<'a, E: Engine> Writer<'a, E> {
             Ok(Verdict::Commit)
         });
     }
+}
+
+/// Numbers that were promised durably.
+struct Promise {
+    reserved: Counters,
+    /// The board's row before.
+    before: BoardState,
 }
 
 /// One run of a group.

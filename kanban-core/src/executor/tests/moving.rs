@@ -1,13 +1,16 @@
 //! Exports, backups and imports: what they hold, and who waits for them.
 
 use std::io::{self, Cursor, Write};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use pollster::block_on;
 
+use crate::change::Change;
 use crate::error::ErrorKind;
 use crate::memory::{CommitFault, MemoryEngine};
+use crate::model::Counters;
+use crate::options::{Durability, Options};
 use crate::request::{EventFilter, ImportLines, KeepClaims};
 use crate::store::BoardStore;
 use crate::{EventId, Seq};
@@ -118,6 +121,80 @@ fn in_a_forked_child_every_call_is_closed() {
         );
         assert_eq!(kind(store.close().await), ErrorKind::Closed);
         assert_eq!(engine.seen().commits, 0);
+        opened.stop();
+    });
+}
+
+#[test]
+fn upkeep_that_is_held_up_is_tried_again_though_nothing_is_written() {
+    block_on(async {
+        let engine = new_engine();
+        engine.hold_upkeep_up(2);
+        let opened = open(&engine, options()).await;
+        while engine.seen().upkeeps < 3 {
+            std::thread::yield_now();
+        }
+        opened.store.close().await.expect("closed");
+        assert_eq!(engine.seen().upkeeps, 3, "and then no more");
+        opened.stop();
+    });
+}
+
+/// An output that a test reads.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut all = self.0.lock().expect("nobody panics with it");
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_import_that_fails_after_its_numbers_were_promised_leaves_an_unwritten_board() {
+    block_on(async {
+        let from = open(&new_engine(), options()).await;
+        from.store.create(task("one")).await.expect("created");
+        let written = Written::default();
+        let to = Box::new(written.clone());
+        from.store.export(to).await.expect("exported");
+        from.stop();
+        let import = || ImportLines {
+            source: Box::new(Cursor::new(written.0.lock().expect("it is whole").clone())),
+            ..no_lines()
+        };
+
+        let engine = new_engine();
+        let unwritten = engine.board().state.clone();
+        // The second run of the import, which begins once its numbers are promised.
+        engine.fail_apply_if(|change| match change {
+            Change::Board { before, after } => {
+                before.reserved != Counters::default() && before.counters != after.counters
+            }
+            _ => false,
+        });
+        let weak = Options {
+            durability: Durability::Process,
+            ..options()
+        };
+        let opened = open(&engine, weak.clone()).await;
+        let failed = kind(opened.store.import_lines(import()).await);
+        assert!(matches!(failed, ErrorKind::Unavailable(_)), "{failed:?}");
+        opened.store.close().await.expect("closed");
+        opened.stop();
+        assert_eq!(engine.seen().flushes, 1, "they were promised");
+        assert_eq!(engine.board().state, unwritten);
+
+        engine.fail_apply_if(|_| false);
+        let opened = open(&engine, weak).await;
+        opened.store.import_lines(import()).await.expect("imported");
+        assert!(engine.board().state.reserved.seq > engine.board().state.counters.seq);
         opened.stop();
     });
 }
