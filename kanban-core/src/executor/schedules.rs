@@ -11,7 +11,7 @@ use shuttle::thread;
 use crate::error::ErrorKind;
 use crate::memory::{CommitFault, MemoryBoard, MemoryEngine};
 use crate::options::Options;
-use crate::request::List;
+use crate::request::{ImportLines, KeepClaims, List};
 use crate::store::BoardStore;
 use crate::sync::Arc;
 
@@ -106,6 +106,49 @@ fn find_out(fault: CommitFault) {
     block_on(opened.store.close()).expect("closed");
     opened.pool.stop();
     opened.timer.stop();
+}
+
+/// An export and an import beside a commit whose fate must be found out, and a close.
+fn move_lines(fault: CommitFault) {
+    let engine = MemoryEngine::new(MemoryBoard::new());
+    let opened = Arc::new(block_on(open(&engine, options_for_schedules())));
+    engine.fail_commit(fault);
+    let exporter = {
+        let opened = Arc::clone(&opened);
+        thread::spawn(move || {
+            let exported = block_on(opened.store.export(Box::new(std::io::sink())));
+            if let Err(error) = exported {
+                let is_expected = matches!(error.kind(), ErrorKind::Busy | ErrorKind::Closed);
+                assert!(is_expected, "found {error}");
+            }
+        })
+    };
+    let importer = {
+        let opened = Arc::clone(&opened);
+        thread::spawn(move || {
+            let import = ImportLines {
+                source: Box::new(std::io::empty()),
+                claims: KeepClaims::No,
+                actor: crate::memory::label("olga"),
+            };
+            block_on(opened.store.import_lines(import)).expect_err("there is no export");
+        })
+    };
+    block_on(opened.store.create(task("one"))).expect("its fate is found out");
+    block_on(opened.store.close()).expect("closed");
+    exporter.join().expect("the exporter is answered");
+    importer.join().expect("the importer is answered");
+    assert_eq!(engine.board().tasks.len(), 1, "once");
+    assert_eq!(engine.seen().closes, 1);
+    opened.pool.stop();
+    opened.timer.stop();
+}
+
+#[test]
+fn no_schedule_of_an_export_or_an_import_wedges() {
+    shuttle::check_random(|| move_lines(CommitFault::UncertainLanded), SCHEDULES);
+    shuttle::check_pct(|| move_lines(CommitFault::UncertainLost), SCHEDULES, 3);
+    println!("schedules={} wedged=0", 2 * SCHEDULES);
 }
 
 #[test]
