@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kanban_core::{Engine, Result, Txn, Verdict, View, Violation, WriteEnd};
+use kanban_core::{Engine, Result, Txn, Upkeep, Verdict, View, Violation, WriteEnd};
 
 use crate::board::Board;
 use crate::schema::Tables;
@@ -64,7 +64,9 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn idle(&self) {}
+    fn idle(&self) -> Upkeep {
+        Upkeep::Done
+    }
 
     /// No thread holds anything.
     fn release_thread(&self) {}

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use kanban_core::{
-    BoardState, Engine, Error, Result, Txn, Unavailable, Verdict, View, Violation, WriteEnd,
+    BoardState, Engine, Error, Result, Txn, Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
 };
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
@@ -190,7 +190,9 @@ impl Engine for RedbEngine {
     }
 
     /// Nothing: redb has no log to fold in, and gives pages that are not needed to the next write by itself.
-    fn idle(&self) {}
+    fn idle(&self) -> Upkeep {
+        Upkeep::Done
+    }
 
     /// Nothing: no thread holds anything between two calls.
     fn release_thread(&self) {}
