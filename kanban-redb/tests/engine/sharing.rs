@@ -47,7 +47,7 @@ fn two_openers_of_one_process_write_in_turns_and_see_each_other() {
             (expected, expected)
         );
     }
-    second.close();
+    second.close().unwrap();
     fixture.add("t_last");
     assert_eq!(fixture.engine.check(10).unwrap(), []);
 }

@@ -83,7 +83,7 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
     let careful = RedbBackend::new().with_open_check(OpenCheck::Verify);
     let unspoiled = careful.open(fixture.path(), &existing()).unwrap();
     assert_eq!(answers(&unspoiled).unwrap(), right);
-    unspoiled.close();
+    unspoiled.close().unwrap();
     let (mut refused, mut told, mut same, mut wrong, mut found) = (0, 0, 0, 0, 0);
     for seed in 0..FILES {
         let mut rng = fastrand::Rng::with_seed(seed);
