@@ -14,7 +14,8 @@ mod hermes;
 mod output;
 mod progress;
 // The examples name both stores, of which a program may lack one.
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod reference;
 mod store;
 mod values;
