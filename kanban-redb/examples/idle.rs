@@ -36,7 +36,7 @@ fn fill(directory: &Path, tasks: u64) {
         let changes: Vec<_> = group.map(|number| new_task(&task(&name(number)))).collect();
         write(&engine, &changes);
     }
-    engine.close();
+    engine.close().unwrap();
 }
 
 fn ask(directory: &Path, tasks: u64) {
