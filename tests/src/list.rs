@@ -683,6 +683,9 @@ macro_rules! for_each_case {
                 reopened_work_without_an_implementer_keeps_its_assignee,
                 a_circle_over_an_item_that_exists_refuses_what_is_new,
                 an_event_tells_the_first_500_bytes,
+                a_delivery_that_nobody_wants_any_more_is_over,
+                an_unlinked_subtask_is_no_subtask,
+                subscriptions_are_purged_by_their_ids,
             ],
             keeping: [
                 a_policy_applies_from_the_next_command_on,

@@ -1,8 +1,8 @@
 //! What the contract was silent about until a naive oracle, written from it alone, had to ask.
 
 use kanban_core::{
-    BlockTask, CollectEvents, Covered, Effect, EventFilter, EventId, EventKind, Events, Fail,
-    FailKind, NotClaimable, Outcome, PauseClaims, PauseTarget, Rejection, Scope, Status,
+    BlockTask, CollectEvents, Covered, Effect, EventFilter, EventId, EventKind, EventLease, Events,
+    Fail, FailKind, NotClaimable, Outcome, PauseClaims, PauseTarget, Rejection, Scope, Status,
     SubscribeTo, SubscriptionsAfter, WorkerBlockKind,
 };
 
@@ -197,4 +197,65 @@ pub(crate) async fn an_event_tells_the_first_500_bytes(t: &Fixture) {
     let run = ended.run.unwrap();
     assert_eq!(run.summary, Some(calls::note(&long)));
     assert_eq!(run.outcome, Some(Outcome::Completed));
+}
+
+/// A subscriber who wants other kinds by now ends the delivery that was under way: once the ttl is over, what was handed
+/// out is passed by, and its lease is stale. [14.6] The oracle let it be acknowledged.
+pub(crate) async fn a_delivery_that_nobody_wants_any_more_is_over(t: &Fixture) {
+    let task = t.ready("heard of").await;
+    let id = t.subscribe(&task.id, "amy").await.id;
+    t.store
+        .attach(calls::attach(&task.id, "a.txt"))
+        .await
+        .unwrap();
+    let handed = t.handed(id).await;
+    let other = SubscribeTo {
+        kinds: vec![EventKind::Claimed],
+        ..calls::subscribe(Scope::Task(task.id), "amy")
+    };
+    t.store.subscribe(other).await.unwrap();
+    t.advance(60);
+    assert_eq!(t.lease(id).await, EventLease::None { until: None });
+    let after = t.subscription(id).await;
+    assert_eq!((after.lease, after.attempts), (None, 0));
+    let late = t.store.ack(calls::ack(id, handed.lease)).await;
+    assert_eq!(rejected(late), Rejection::StaleLease);
+}
+
+/// A subtask that was unlinked from its root is none any more: the same division again is no repeat. [10.9]
+pub(crate) async fn an_unlinked_subtask_is_no_subtask(t: &Fixture) {
+    let root = t.triage().await;
+    let mut piece = calls::subtask("a piece", &[]);
+    piece.idempotency_key = Some(calls::label("key"));
+    let divide = || {
+        t.store
+            .decompose(calls::decompose(&root.id, vec![piece.clone()]))
+    };
+    let made = divide().await.unwrap().value;
+    assert_eq!(divide().await.unwrap().effect, Effect::Repeated);
+    let unlink = calls::unlink(&made.subtasks[0], &root.id);
+    t.store.unlink(unlink).await.unwrap();
+    let refused = rejected(t.nothing_written(divide()).await);
+    assert_eq!(refused.reason(), "wrong_status");
+}
+
+/// Of the subscriptions that nobody needs any more those of the smallest ids go first. [14.10]
+pub(crate) async fn subscriptions_are_purged_by_their_ids(t: &Fixture) {
+    let (first, second) = (t.done().await, t.done().await);
+    let gone = t.subscribe(&second.id, "amy").await;
+    t.subscribe(&first.id, "amy").await;
+    let purge = kanban_core::PurgeSettled {
+        older_than: calls::secs(0),
+        limit: 1,
+    };
+    let removed = t.store.purge_settled(purge).await.unwrap().value;
+    assert_eq!(
+        (removed.removed, removed.more),
+        (1, kanban_core::More::More)
+    );
+    assert!(
+        t.subscriptions(&gone.scope.task().unwrap().clone())
+            .await
+            .is_empty()
+    );
 }

@@ -89,6 +89,7 @@ impl Board {
                     .cloned(),
             );
         }
+        heard.sort_by_key(|row| row.id);
         let more = more(heard.len() > call.limit);
         heard.truncate(call.limit);
         for row in &heard {

@@ -23,7 +23,13 @@ impl Board {
         if events.is_empty() {
             let row = self.subscription_mut(call.subscription);
             let moved = row.cursor < newest;
-            row.cursor = row.cursor.max(newest);
+            if moved {
+                // What was handed out once is not wanted any more, or not there: its delivery is over.
+                row.cursor = newest;
+                row.attempts = 0;
+                row.lease = None;
+                row.retry_at = None;
+            }
             let effect = if moved {
                 Effect::Applied
             } else {

@@ -150,7 +150,9 @@ impl Board {
         let mut ids = Vec::new();
         for subtask in &call.subtasks {
             let known = self.keyed(subtask.idempotency_key.as_ref())?;
-            if known.created_from.as_ref() != Some(&call.task) {
+            let is_subtask = known.created_from.as_ref() == Some(&call.task)
+                && self.has_link(&known.id, &call.task);
+            if !is_subtask {
                 return None;
             }
             ids.push(known.id.clone());

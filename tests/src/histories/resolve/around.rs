@@ -71,7 +71,7 @@ pub(super) fn subscribe(dice: &mut Dice<'_>) -> SubscribeTo {
         58 => vec![EventKind::Claimed; 100],
         _ => vec![EventKind::Claimed; 101],
     };
-    SubscribeTo {
+    let new = SubscribeTo {
         scope,
         channel: dice.one(&[label("chat"), label("mail")]),
         address: dice.one(&[address("amy"), address("bob")]),
@@ -80,6 +80,19 @@ pub(super) fn subscribe(dice: &mut Dice<'_>) -> SubscribeTo {
         routing: dice.some(20, |_| json(r#"{"bot":"b1"}"#)),
         mode: dice.one(SubscriptionMode::ALL),
         actor: dice.maybe_actor(),
+    };
+    let known = dice.board.subscriptions.as_slice();
+    if known.is_empty() || !dice.chance(40) {
+        return new;
+    }
+    // The same subscriber wants something else, perhaps in the middle of a delivery.
+    let known = &known[dice.below(known.len())];
+    SubscribeTo {
+        scope: known.scope.clone(),
+        channel: known.channel.clone(),
+        address: known.address.clone(),
+        thread: known.thread.clone(),
+        ..new
     }
 }
 
