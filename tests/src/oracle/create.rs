@@ -43,15 +43,15 @@ impl Board {
             }
             within("parents", item.parents.len(), 0, 1000)?;
             bounded(&item.task)?;
-            for parent in &item.parents {
-                if let ParentRef::Item(index) = parent {
-                    within("parents", *index, 0, count as u64 - 1)?;
-                }
-            }
             let key = &item.task.idempotency_key;
             let mut before = items.iter().take(number);
             if key.is_some() && before.any(|other| other.task.idempotency_key == *key) {
                 return Err(malformed("idempotency_key").into());
+            }
+            for parent in &item.parents {
+                if let ParentRef::Item(index) = parent {
+                    within("parents", *index, 0, count as u64 - 1)?;
+                }
             }
         }
         let known: Vec<Option<TaskId>> = items
