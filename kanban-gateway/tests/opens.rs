@@ -336,6 +336,8 @@ fn move_boards(traced: &mut Traced) {
     let foreign = foreign_board(&files);
     traced.done(&["--board", "team", "import", "hermes", path(&foreign)]);
     traced.run(&["import", "hermes", path(&foreign)]);
+    // To what it is already: refused, and nothing is opened by hand for that.
+    traced.run(&["migrate", "--to", "sqlite"]);
 }
 
 fn path(path: &Path) -> &str {

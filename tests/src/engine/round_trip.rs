@@ -60,7 +60,7 @@ fn full_task() -> Task {
         wake_at: Some(Millis::new(4)),
         not_before: Some(Millis::new(5)),
         idempotency_key: Some(label("key")),
-        version: Version::new(u64::MAX >> 1),
+        version: Version::MAX,
         open_parents: u32::MAX,
         failures: 1,
         deferrals: 2,

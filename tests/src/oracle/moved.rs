@@ -48,6 +48,7 @@ impl Board {
         let olga = label("olga");
         for (id, claim) in running {
             self.close_run(claim.run, Outcome::Invalidated, Some(&olga));
+            self.task_mut(&id).deferrals = 0;
             let (from, to) = self.land(&id);
             let told = Told::by(Some(&olga)).of_run(Some(claim.run));
             self.tell(
