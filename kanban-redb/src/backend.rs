@@ -29,19 +29,11 @@ impl Default for RedbBackend {
 }
 
 impl RedbBackend {
-    /// The engine with its defaults: any number of processes may have a board open, and write it in turns.
+    /// The engine with its defaults. How processes share a board is its root's mode
+    /// ([`Options::mode`](kanban_core::Options::mode)).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// The engine for one process alone, whose commits are cheaper: whoever else opens the board is refused as
-    /// [`InUse`](kanban_core::Unavailable::InUse).
-    #[must_use]
-    pub fn exclusive() -> Self {
-        let mut backend = Self::default();
-        backend.settings.mode = ConcurrencyMode::ExclusiveWriter;
-        backend
     }
 
     /// How many bytes of the file each open board keeps in memory, read and written; 32 MiB by default.
@@ -87,10 +79,13 @@ impl Backend for RedbBackend {
 
     fn open(&self, directory: &Path, how: &OpenBoard) -> Result<RedbEngine> {
         let place = Place::of(directory)?;
-        let mut settings = self.settings;
-        if how.mode == RootMode::Exclusive {
-            settings.mode = ConcurrencyMode::ExclusiveWriter;
-        }
+        let settings = Settings {
+            mode: match how.mode {
+                RootMode::Shared => ConcurrencyMode::MultiWriter,
+                RootMode::Exclusive => ConcurrencyMode::ExclusiveWriter,
+            },
+            ..self.settings
+        };
         let core = Core::new(place, settings, self.busy_deadline, self.growth_max);
         RedbEngine::open(core, how.create.as_ref())
     }

@@ -14,8 +14,8 @@
 //!
 //! - Every commit is durable against a power cut when it returns, at each `Durability`: redb has nothing between that
 //!   and commits that a killed process forgets.
-//! - Any number of processes may have a board open and write it in turns, unless it was opened by
-//!   [`RedbBackend::exclusive`]. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
+//! - Any number of processes may have a board open and write it in turns, unless their root
+//!   is exclusive. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
 //! - No wait for another process is without end: writes, reads and opening end as `Busy`.
 //! - After an error of the file redb does nothing more until the file is opened anew. A write that meets this is
 //!   uncertain, never done; the executor then opens the file anew.

@@ -5,12 +5,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use kanban_conformance::engine::{create, existing, kind, new_task, task, tasks, try_write, write};
-use kanban_core::{Backend, Engine, ErrorKind, Unavailable, Verdict, WriteEnd};
+use kanban_core::{
+    Backend, Engine, ErrorKind, OpenBoard, RootMode, Unavailable, Verdict, WriteEnd,
+};
 use kanban_redb::RedbBackend;
 
 use crate::support::{Fixture, Other, say};
 
 const IN_USE: ErrorKind = ErrorKind::Unavailable(Unavailable::InUse);
+
+/// For one opener at a time.
+fn alone(how: OpenBoard) -> OpenBoard {
+    OpenBoard {
+        mode: RootMode::Exclusive,
+        ..how
+    }
+}
 
 /// Begins a write and does not end it.
 pub(crate) fn hold(directory: &Path) {
@@ -26,7 +36,9 @@ pub(crate) fn hold(directory: &Path) {
 
 /// Opens a board for itself alone, and keeps it.
 pub(crate) fn exclude(directory: &Path) {
-    let engine = RedbBackend::exclusive().open(directory, &create()).unwrap();
+    let engine = RedbBackend::new()
+        .open(directory, &alone(create()))
+        .unwrap();
     say("open");
     let _ = std::io::stdin().read(&mut [0]);
     drop(engine);
@@ -54,9 +66,9 @@ fn two_openers_of_one_process_write_in_turns_and_see_each_other() {
 
 #[test]
 fn a_second_opener_of_an_exclusive_board_is_refused_and_the_first_unharmed() {
-    let fixture = Fixture::with(RedbBackend::exclusive());
-    for second in [RedbBackend::exclusive(), RedbBackend::new()] {
-        assert_eq!(kind(second.open(fixture.path(), &create())), IN_USE);
+    let fixture = Fixture::opened(RedbBackend::new(), &alone(create()));
+    for how in [alone(existing()), existing()] {
+        assert_eq!(kind(RedbBackend::new().open(fixture.path(), &how)), IN_USE);
     }
     fixture.add("t_1");
     assert_eq!(fixture.engine.check(10).unwrap(), []);
@@ -77,7 +89,7 @@ fn a_second_opener_of_an_exclusive_board_is_refused_and_the_first_unharmed() {
 fn a_board_that_is_shared_is_not_opened_exclusively() {
     let fixture = Fixture::new();
     assert_eq!(
-        kind(RedbBackend::exclusive().open(fixture.path(), &existing())),
+        kind(RedbBackend::new().open(fixture.path(), &alone(existing()))),
         IN_USE
     );
     fixture.add("t_1");
@@ -88,10 +100,11 @@ fn an_exclusive_board_of_a_killed_process_is_free_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let mut other = Other::new("exclude", directory.path());
     assert_eq!(other.hear(), "open");
-    let backend = RedbBackend::exclusive();
-    assert_eq!(kind(backend.open(directory.path(), &existing())), IN_USE);
+    let how = alone(existing());
+    let backend = RedbBackend::new();
+    assert_eq!(kind(backend.open(directory.path(), &how)), IN_USE);
     other.kill();
-    let engine = backend.open(directory.path(), &existing()).unwrap();
+    let engine = backend.open(directory.path(), &how).unwrap();
     write(&engine, &[new_task(&task("t_1"))]);
 }
 

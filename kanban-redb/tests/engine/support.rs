@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use kanban_conformance::engine::{create, new_task, task, write};
-use kanban_core::{Backend, Change, Engine, TextKind};
+use kanban_core::{Backend, Change, Engine, OpenBoard, TextKind};
 use kanban_redb::{RedbBackend, RedbEngine};
 
 /// A new directory and the board in it.
@@ -20,8 +20,12 @@ impl Fixture {
     }
 
     pub(crate) fn with(backend: RedbBackend) -> Self {
+        Self::opened(backend, &create())
+    }
+
+    pub(crate) fn opened(backend: RedbBackend, how: &OpenBoard) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let engine = backend.open(directory.path(), &create()).unwrap();
+        let engine = backend.open(directory.path(), how).unwrap();
         Self { engine, directory }
     }
 
