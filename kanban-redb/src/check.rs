@@ -269,8 +269,9 @@ pub(crate) fn pages(engine: &RedbEngine, core: &Core) -> Result<Option<Violation
     }
     let path = core.place.copy();
     let file = files::make(&path)?;
-    let checked = copy(engine, core, &file).and_then(|()| verify(file));
+    // It needs no name, and without one it goes with this process, however that ends.
     files::remove(&path);
+    let checked = copy(engine, core, &file).and_then(|()| verify(file));
     match checked {
         Err(error) if *error.kind() == ErrorKind::Corrupt => Ok(Some(Violation {
             invariant: 0,

@@ -16,7 +16,7 @@ pub(crate) const DATABASE: &str = "board.redb";
 /// Where a board's files are.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
     pub(crate) database: PathBuf,
     /// A board that is being made.
     pub(crate) unborn: PathBuf,

@@ -24,8 +24,9 @@
 //!   panic, that is `Corrupt`. So the program must unwind when it panics.
 //!
 //! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be
-//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file. A file of redb is mended
-//! after a crash before anything of it can be read, also if it then turns out to be no board.
+//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file. redb opens a file
+//! before anything of it can be read, and opening writes: a file that is refused, as another program's database or as a
+//! newer board, does not keep its bytes.
 //!
 //! Beside `board.redb` lie `board.lock`, under which it is made, and for a while `board.redb.new` and copies that are
 //! checked. All are for their owner only. Unix only.

@@ -11,7 +11,7 @@ use redb::{ConcurrencyMode, Database, ReadableDatabase};
 
 use crate::core::{Core, Settings};
 use crate::error::{contained, storage, system};
-use crate::files::{self, Identity, identity};
+use crate::files::{self, Identity, identity, sync_directory};
 use crate::schema;
 use crate::wait::Deadline;
 
@@ -33,6 +33,9 @@ pub(crate) fn set_up(core: &Core, create: Option<&BoardState>) -> Result<(Databa
             core.place.bear()?;
         }
     }
+    // Also where it is found: who made it may have been killed before its name was on the disk, and what is answered
+    // from here on must not go with it.
+    sync_directory(&core.place.directory)?;
     open(core)
 }
 

@@ -63,7 +63,33 @@ pub fn play_histories(open: Opener, part: u64) {
     }
 }
 
+/// Says how a history is replayed, also where it ends by a panic: of the engine, of the oracle or of a check.
+struct Replay<'a> {
+    seed: u64,
+    plan: &'a Plan,
+}
+
+impl std::fmt::Display for Replay<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { seed, plan } = self;
+        write!(
+            f,
+            "replay: KANBAN_HISTORIES=1 KANBAN_HISTORY_SEED={seed} KANBAN_HISTORY_LEN={}",
+            plan.len
+        )
+    }
+}
+
+impl Drop for Replay<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{self}");
+        }
+    }
+}
+
 fn play_one(world: &mut World, plan: &Plan, seed: u64, figures: &RefCell<Figures>) {
+    let _told = Replay { seed, plan };
     let world = RefCell::new(world);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -97,10 +123,8 @@ fn play_one(world: &mut World, plan: &Plan, seed: u64, figures: &RefCell<Figures
         panic!("the history of seed {seed} failed once and not again: {steps:?}")
     };
     panic!(
-        "the engine and the oracle differ after:\n  {}\n{what}\n\
-        replay: KANBAN_HISTORIES=1 KANBAN_HISTORY_SEED={seed} KANBAN_HISTORY_LEN={}",
+        "the engine and the oracle differ after:\n  {}\n{what}",
         played.join("\n  "),
-        plan.len,
     );
 }
 

@@ -60,7 +60,7 @@ pub struct Migrated {
 
 impl Boards {
     /// Moves all boards of a root to another engine, archived ones too: all of them or none. Claims, ids, counters and
-    /// leases stay as they are. The old files are not written, and go only when every new board has passed
+    /// leases stay as they are. The old files stay boards of the old engine, which alone opens them, and go only when every new board has passed
     /// [`verify`](BoardStore::verify) and exports the same bytes; the switch is one rename of `kanban.toml`. A
     /// migration that is cut short before it leaves the root as it was, with remains that the next one removes.
     ///
@@ -68,7 +68,7 @@ impl Boards {
     ///
     /// # Errors
     /// `Unavailable(InUse)` while another opener has the root; `Invalid` if the root is of that engine already;
-    /// `Corrupt` if a source is unsound, or its copy differs; else those of opening, exporting and importing.
+    /// `Corrupt` if a source is unsound, or its copy differs, or a file of the new engine lies where the root has no board; else those of opening, exporting and importing.
     pub async fn migrate<A: Backend, B: Backend>(
         root: impl AsRef<Path>,
         from: A,
@@ -103,6 +103,7 @@ async fn move_all(
     let alone = source.root.alone()?;
     let (old, new) = (source.opener.file_name(), target.opener.file_name());
     let boards = on_disk(&source.root, old)?;
+    refuse_strays(&source.root, &boards, new)?;
     remove_files(&alone, &boards, new)?;
     let mut migrated = Vec::new();
     for board in &boards {
@@ -133,6 +134,23 @@ fn on_disk(root: &Root, file: &str) -> Result<Vec<BoardEntry>> {
     }
     boards.sort();
     Ok(boards)
+}
+
+/// A file of the new engine without one of the old beside it is no remains of a migration. After the switch it would be
+/// a board of the root.
+fn refuse_strays(root: &Root, boards: &[BoardEntry], new: &str) -> Result<()> {
+    let strays = on_disk(root, new)?;
+    match strays.iter().find(|stray| !boards.contains(stray)) {
+        Some(stray) => {
+            let file = root.board(&stray.slug, stray.place).join(new);
+            let context = format!(
+                "{} is no board of this root: take it away first",
+                file.display()
+            );
+            Err(Error::corrupt(context))
+        }
+        None => Ok(()),
+    }
 }
 
 fn remove_files(alone: &Alone<'_>, boards: &[BoardEntry], file: &str) -> Result<()> {

@@ -253,6 +253,11 @@ impl Root {
     /// Opens a root, or makes it; safe when many race.
     pub(super) fn open(path: &Path, engine: &str, mode: Option<RootMode>) -> Result<Self> {
         make_root(path)?;
+        // Before the shared lock: an opener that is refused would keep the one who has the root from moving its boards.
+        let early = match RootMark::read(path)? {
+            Some(mark) if mark.mode == RootMode::Exclusive => Some(take_exclusive(path)?),
+            _ => None,
+        };
         let lock = open_lock(&path.join("lock"))?;
         match lock.try_lock_shared() {
             Ok(()) => {}
@@ -262,12 +267,10 @@ impl Root {
             Err(TryLockError::Error(error)) => return Err(io_error("locking the root", error)),
         }
         let mark = RootMark::read_or_make(path, engine, mode)?;
-        let exclusive = match mark.mode {
-            RootMode::Shared => None,
-            RootMode::Exclusive => Some(take(
-                &path.join(EXCLUSIVE),
-                "another opener has the root, which is exclusive",
-            )?),
+        let exclusive = match (mark.mode, early) {
+            (RootMode::Shared, _) => None,
+            (RootMode::Exclusive, Some(held)) => Some(held),
+            (RootMode::Exclusive, None) => Some(take_exclusive(path)?),
         };
         make_directory(&path.join("boards"))?;
         make_directory(&path.join("archive"))?;
@@ -386,6 +389,12 @@ impl Root {
         };
         *lock(&self.exclusive) = None;
     }
+}
+
+/// Makes this opener the only one of an exclusive root.
+fn take_exclusive(root: &Path) -> Result<File> {
+    let taken = "another opener has the root, which is exclusive";
+    take(&root.join(EXCLUSIVE), taken)
 }
 
 /// Takes a lock that one opener can have.

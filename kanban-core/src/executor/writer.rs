@@ -254,7 +254,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             WriteEnd::Done(_) => self.shared.engine.flush()?,
             WriteEnd::NotWritten(error) => return Err(error),
             WriteEnd::Uncertain(_) => {
-                self.shared.reopen()?;
+                self.reopen_or_die()?;
                 return Err(Error::new(
                     ErrorKind::Busy,
                     "the reservation of numbers did not land",
@@ -295,9 +295,19 @@ impl<'a, E: Engine> Writer<'a, E> {
             Ok(Verdict::Commit)
         });
         if let WriteEnd::Uncertain(_) = end {
-            // Where this fails the next write tells.
-            let _ = self.shared.reopen();
+            // Where this fails the store has come to its end, and the next group is told.
+            let _ = self.reopen_or_die();
         }
+    }
+
+    /// Opens the files anew. A store that cannot would refuse every write from then on and never try again: it ends.
+    fn reopen_or_die(&mut self) -> Result<()> {
+        let opened = self.shared.reopen();
+        if let Err(error) = &opened {
+            self.shared.queue.close(error.again());
+            self.dead = Some(error.again());
+        }
+        opened
     }
 
     /// Runs a group once, in one transaction.

@@ -204,7 +204,7 @@ impl<'a> Player<'a> {
             (Err(expected), Err(found)) => self.is_same_kind(expected, found),
             _ => false,
         };
-        let is_same_seq = found.seq.is_none() || found.seq == expected.seq;
+        let is_same_seq = found.seq == expected.seq;
         if is_same && is_same_seq {
             return Ok(());
         }

@@ -43,7 +43,7 @@ impl Board {
             seed,
             counters: Counters::default(),
             horizon: EventId::new(0),
-            policy: Policy::default(),
+            policy: first_policy(),
             pauses: Vec::new(),
             tasks: Vec::new(),
             links: Vec::new(),
@@ -232,4 +232,16 @@ pub(super) fn within(
         return Err(bound(field, max, found));
     }
     Ok(())
+}
+
+/// The limits of a new board, as the contract tells them.
+fn first_policy() -> Policy {
+    Policy {
+        claim_ttl_ms: 900_000,
+        failure_limit: 2,
+        backoff_base_ms: 30_000,
+        backoff_max_ms: 3_600_000,
+        block_streak_limit: 2,
+        review_round_limit: 10,
+    }
 }
