@@ -153,12 +153,9 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     fn open(&self, directory: &Path, how: &OpenBoard) -> Result<Self::Engine>;
 
     /// Turns a private copy of a backup into a board's main file. Refuses what is no finished backup: the main file of a
-    /// board as it lies there may lack writes that are in the files beside it.
+    /// board as it lies there may lack writes that are in memory, or in the files beside it, or be of two states.
     ///
     /// # Errors
-    /// `Corrupt` for such a file, with a word on how a backup is made; `Unavailable`.
-    fn accept_backup(&self, copy: &Path) -> Result<()> {
-        let _ = copy;
-        Ok(())
-    }
+    /// [`Error::no_finished_backup`](crate::Error::no_finished_backup) for such a file; `Unavailable`.
+    fn accept_backup(&self, copy: &Path) -> Result<()>;
 }

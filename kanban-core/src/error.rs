@@ -369,6 +369,14 @@ impl Error {
         Self::unavailable(why, doing).with_source(error)
     }
 
+    /// A file that was to be restored is no finished backup: what [`accept_backup`](crate::Backend::accept_backup) says.
+    #[must_use]
+    pub fn no_finished_backup() -> Self {
+        Self::corrupt(
+            "no finished backup: make one with `kanban backup`, the file of a board may lack writes",
+        )
+    }
+
     /// The file failed its checks.
     pub fn corrupt(context: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, context)

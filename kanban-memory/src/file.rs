@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use kanban_core::{Error, OpenBoard, Result, Unavailable};
+use kanban_core::{Error, ErrorKind, OpenBoard, Result, Unavailable};
 use serde::{Deserialize, Serialize};
 
 use crate::backup;
@@ -80,6 +80,19 @@ pub(crate) fn open(directory: &Path, how: &OpenBoard) -> Result<File> {
 /// Refuses a file that is none of a board.
 pub(crate) fn check(file: &File) -> Result<()> {
     first_line(&mut BufReader::new(file)).map(|_| ())
+}
+
+/// Refuses what is no backup: the file of a board has none of its rows. Whether a backup is whole is seen when it is read.
+pub(crate) fn accept(copy: &Path) -> Result<()> {
+    let file = File::open(copy).map_err(|error| system("looking at the backup", error))?;
+    match first_line(&mut BufReader::new(file)) {
+        Ok(Some(Header { process: None, .. })) => Ok(()),
+        Ok(_) => Err(Error::no_finished_backup()),
+        Err(error) if *error.kind() == ErrorKind::Corrupt => {
+            Err(Error::no_finished_backup().with_source(error))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What a board that nobody here has begins with: nothing, or the rows of a backup. Takes the file's lock.

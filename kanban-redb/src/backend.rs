@@ -6,6 +6,7 @@ use std::time::Duration;
 use kanban_core::{Backend, OpenBoard, Result, RootMode};
 use redb::ConcurrencyMode;
 
+use crate::backup;
 use crate::core::{Core, OpenCheck, Settings};
 use crate::engine::RedbEngine;
 use crate::files::{DATABASE, Place};
@@ -88,5 +89,9 @@ impl Backend for RedbBackend {
         };
         let core = Core::new(place, settings, self.busy_deadline, self.growth_max);
         RedbEngine::open(core, how.create.as_ref())
+    }
+
+    fn accept_backup(&self, copy: &Path) -> Result<()> {
+        backup::accept(copy)
     }
 }

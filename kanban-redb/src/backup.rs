@@ -1,13 +1,14 @@
-//! Copying a snapshot's rows into another file.
+//! Copying a snapshot's rows into another file, and taking such a file over.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 
-use kanban_core::{Error, Result, Unavailable};
+use kanban_core::{Error, ErrorKind, Result, Unavailable};
 use redb::{Key, ReadTransaction, ReadableTable, Value, WriteTransaction};
 
 use crate::error::{contained, storage, system};
 use crate::files;
-use crate::schema::{Reading, Slot, Tables, Writing, each_table};
+use crate::schema::{BACKUP_KEY, Reading, Slot, Tables, Writing, each_table};
 use crate::setup::build;
 
 /// How many entries are copied between two looks at whether to go on.
@@ -44,7 +45,35 @@ fn tables(
         };
     }
     each_table!(copy);
+    // In the transaction that makes all of it: a file that has the mark is whole.
+    let marked = to.meta.get_mut()?.insert(BACKUP_KEY, 1);
+    marked.map_err(|error| storage("marking the backup", error))?;
     Ok(())
+}
+
+/// Turns a private copy of a finished backup into a board's file. A board's own file never has the mark, so that a copy
+/// of one, which may be of two states, is not taken for a backup.
+pub(crate) fn accept(copy: &Path) -> Result<()> {
+    let doing = |error| system("looking at the backup", error);
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).open(copy).map_err(doing)?;
+    // redb would make a database of an empty file.
+    if file.metadata().map_err(doing)?.len() == 0 {
+        return Err(Error::no_finished_backup());
+    }
+    contained(|| build(file, unmark)).map_err(|error| match error.kind() {
+        ErrorKind::Corrupt => Error::no_finished_backup().with_source(error),
+        _ => error,
+    })
+}
+
+fn unmark(txn: &WriteTransaction) -> Result<()> {
+    let mut tables = Tables::of(txn);
+    let found = tables.meta.get_mut()?.remove(BACKUP_KEY);
+    let found = found.map_err(|error| storage("looking at the backup", error))?;
+    found
+        .map(|_| ())
+        .ok_or_else(|| Error::corrupt("the file has no mark of a backup"))
 }
 
 fn table<K: Key, V: Value>(

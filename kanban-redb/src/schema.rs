@@ -17,6 +17,8 @@ pub(crate) const FORMAT: u64 = 1;
 
 /// The key of [`FORMAT`] in the table `meta`.
 pub(crate) const FORMAT_KEY: &str = "format";
+/// The key in the table `meta` of what only a finished backup has.
+pub(crate) const BACKUP_KEY: &str = "backup";
 /// The keys of the rows that every board has, in the table `single`.
 pub(crate) const BOARD_KEY: &str = "board";
 /// See [`BOARD_KEY`].
@@ -216,12 +218,14 @@ pub(crate) fn found(txn: &WriteTransaction, board: &BoardState) -> Result<()> {
 /// Looks whether this is a board of this program's format, with all of its tables and nothing else.
 pub(crate) fn expect_current(txn: &ReadTransaction) -> Result<()> {
     let tables = Tables::of(txn);
-    let format = contained(|| {
-        let doing = |error| storage("reading the format", error);
-        let found = tables.meta.get()?.get(FORMAT_KEY).map_err(doing)?;
-        Ok(found.map(|found| found.value()))
-    })?;
-    match format {
+    let meta = |key| {
+        contained(|| {
+            let doing = |error| storage("reading the format", error);
+            let found = tables.meta.get()?.get(key).map_err(doing)?;
+            Ok(found.map(|found| found.value()))
+        })
+    };
+    match meta(FORMAT_KEY)? {
         Some(FORMAT) => {}
         Some(newer) if newer > FORMAT => {
             return Err(Error::unavailable(
@@ -231,6 +235,11 @@ pub(crate) fn expect_current(txn: &ReadTransaction) -> Result<()> {
         }
         Some(format) => return Err(Error::corrupt(format!("the format is {format}"))),
         None => return Err(Error::corrupt("the file is no board: it has no format")),
+    }
+    if meta(BACKUP_KEY)?.is_some() {
+        return Err(Error::corrupt(
+            "the file is a backup, no board: restore it with `kanban import backup`",
+        ));
     }
     tables.open_all()?;
     let foreign = contained(|| {

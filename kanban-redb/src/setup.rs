@@ -65,7 +65,7 @@ pub(crate) fn open(core: &Core) -> Result<(Database, Identity)> {
     }
 }
 
-/// Fills a new file in one transaction, durably.
+/// Fills a new file in one transaction, durably. One that is a database already is written.
 pub(crate) fn build(
     new: File,
     fill: impl FnOnce(&redb::WriteTransaction) -> Result<()>,

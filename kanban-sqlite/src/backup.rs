@@ -81,9 +81,7 @@ pub(crate) fn accept(copy: &Path) -> Result<()> {
         file.read_exact_at(&mut id, ID_AT).map_err(doing)?;
     }
     if u32::from_be_bytes(id) != FINISHED {
-        return Err(Error::corrupt(
-            "no finished backup: make one with `kanban backup`, the file of a board may lack writes",
-        ));
+        return Err(Error::no_finished_backup());
     }
     file.write_all_at(&APPLICATION_ID.to_be_bytes(), ID_AT)
         .map_err(doing)

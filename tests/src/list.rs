@@ -727,6 +727,7 @@ macro_rules! for_each_case {
                 a_backup_is_one_snapshot_while_others_write,
                 a_restored_board_accepts_no_old_run,
                 only_a_backup_is_restored,
+                a_copy_of_a_board_s_own_file_is_refused,
             ],
             sealing: [
                 a_number_stays_the_number_that_was_given,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::engine::{Backend, OpenBoard};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{FixedIds, MemoryEngine};
 use crate::model::Title;
 use crate::options::{Options, RootMode};
@@ -30,6 +30,10 @@ impl Backend for MemoryBackend {
 
     fn open(&self, _directory: &Path, _how: &OpenBoard) -> Result<MemoryEngine> {
         Ok(self.0.clone())
+    }
+
+    fn accept_backup(&self, _copy: &Path) -> Result<()> {
+        Err(Error::no_finished_backup())
     }
 }
 

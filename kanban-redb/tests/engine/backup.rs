@@ -35,7 +35,16 @@ fn a_backup_is_one_state_while_others_write() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    let copy = RedbBackend::new().open(&to, &existing()).unwrap();
+    let backend = RedbBackend::new();
+    let refused = backend.open(&to, &existing());
+    assert_eq!(kind(refused), ErrorKind::Corrupt, "a backup is no board");
+    backend.accept_backup(&file).unwrap();
+    assert_eq!(
+        kind(backend.accept_backup(&file)),
+        ErrorKind::Corrupt,
+        "and no board a backup"
+    );
+    let copy = backend.open(&to, &existing()).unwrap();
     assert_eq!(tasks(&copy), 500);
     assert_eq!(copy.check(10).unwrap(), []);
     assert_eq!(tasks(&fixture.engine), 500 + written.get());

@@ -447,3 +447,38 @@ pub(crate) async fn only_a_backup_is_restored(t: &Fixture) {
     );
     restore(t, &*copy, &file, KeepClaims::No).await.unwrap();
 }
+
+/// A copy of a board's own file is no backup, made while the board is in use or after a close: it is refused, with a word
+/// on how a backup is made. [19.7]
+pub(crate) async fn a_copy_of_a_board_s_own_file_is_refused(t: &Fixture) {
+    t.ready("kept").await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    for name in ["in use", "closed"] {
+        if name == "closed" {
+            t.close().await;
+        }
+        let copied = elsewhere.path().join(name);
+        // Another process: what is closed here might give up a lock of the engine.
+        let cp = std::process::Command::new("cp")
+            .args([t.boards.file(None), copied.clone()])
+            .status();
+        assert!(cp.unwrap().success(), "expected a copy");
+        let again = t.open().await;
+        let into = again.boards.open(Some(&calls::slug("copy"))).await.unwrap();
+        let backup = ImportBackup {
+            file: copied,
+            claims: KeepClaims::No,
+            actor: label("olga"),
+        };
+        let refused = again.boards.import_backup(&*into, backup).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(*refused.kind(), ErrorKind::Corrupt, "{name}: {refused}");
+        assert_eq!(
+            refused.to_string(),
+            Error::no_finished_backup().to_string(),
+            "{name}"
+        );
+        assert_eq!(into.stats().await.unwrap().seq.get(), 0, "nothing remains");
+        again.boards.close().await.unwrap();
+    }
+}
