@@ -54,7 +54,12 @@ pub(crate) fn read(file: &Path, actor: Label) -> Result<ImportForeign> {
     let fault = |error| fault(file, error);
     // No `SQLITE_OPEN_URI`: a file's name is a name, whatever is in it.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(file, flags).map_err(fault)?;
+    // SQLite may be built to take a relative name that begins with `file:` for a URI all the same.
+    let absolute = std::path::absolute(file).map_err(|error| {
+        let kind = ErrorKind::Unavailable(kanban_core::Unavailable::Io);
+        Error::new(kind, "finding the file").with_source(error)
+    })?;
+    let mut connection = Connection::open_with_flags(absolute, flags).map_err(fault)?;
     connection.busy_timeout(BUSY).map_err(fault)?;
     connection
         .pragma_update(None, "trusted_schema", false)

@@ -162,6 +162,19 @@ fn a_live_board_is_read_and_left_alone() {
 }
 
 #[test]
+fn a_name_that_looks_like_a_uri_is_a_name() {
+    let root = Root::new();
+    let board = sound(&root);
+    let file = root.beside("file:h.db");
+    std::fs::copy(board.path(), &file).expect("the test may write");
+    let mut command = root.command();
+    command.current_dir(file.parent().expect("it is in a directory"));
+    command.args(["--json", "import", "hermes", "file:h.db"]);
+    let ended = crate::harness::run(&mut command);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
 fn an_older_board_with_fewer_columns_is_taken_over() {
     let root = Root::new();
     let board = Board::bare(&root);
