@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use kanban_core::{Error, ErrorKind, Invalid, Rejection, TaskId};
+use kanban_core::{Error, ErrorKind, Invalid, Rejection, TaskId, Unavailable};
 
 use self::words::spelled;
 
@@ -95,6 +95,23 @@ impl Failure {
         Self::Input {
             path: path.as_ref().display().to_string(),
             why: why.to_string(),
+        }
+    }
+
+    /// An argument names a file, or a directory, that cannot be made. Nothing is known of the board by it.
+    pub(crate) fn unmade(path: &Path, error: io::Error) -> Self {
+        use io::ErrorKind as Io;
+        if error.kind() == Io::AlreadyExists {
+            return Self::Usage(format!("{} exists: it is not overwritten", path.display()));
+        }
+        let why = match error.kind() {
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => Unavailable::ReadOnly,
+            Io::StorageFull | Io::QuotaExceeded => Unavailable::NoSpace,
+            _ => Unavailable::Io,
+        };
+        Self::File {
+            path: path.to_owned(),
+            error: Error::unavailable(why, "making a file").with_source(error),
         }
     }
 

@@ -12,7 +12,6 @@ mod failure;
 #[cfg(feature = "hermes")]
 mod hermes;
 mod output;
-mod progress;
 // The examples name both stores, of which a program may lack one.
 #[cfg(test)]
 #[cfg(feature = "sqlite")]

@@ -1,7 +1,8 @@
 //! From the words of a command line to the store's types.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -65,9 +66,38 @@ pub(crate) fn file_text(path: &str) -> Result<String, Failure> {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
+        regular(Path::new(path))?;
         fs::read_to_string(path)
     };
     read.map_err(|error| Failure::input(path, &error))
+}
+
+/// A file to read from its beginning to its end; for `-` what standard input gives, all of which is read first: nothing
+/// is opened for an input that does not end.
+pub(crate) fn file(path: &Path) -> Result<File, Failure> {
+    let input = |error| Failure::input(path, &error);
+    if path.as_os_str() == "-" {
+        let mut spool = tempfile::tempfile()?;
+        io::copy(&mut io::stdin(), &mut spool).map_err(input)?;
+        spool.rewind()?;
+        return Ok(spool);
+    }
+    regular(path)?;
+    File::open(path).map_err(input)
+}
+
+/// Refuses what is no plain file: a pipe into which nobody writes would never be opened.
+pub(crate) fn regular(path: &Path) -> Result<(), Failure> {
+    let found = fs::metadata(path).map_err(|error| Failure::input(path, &error))?;
+    if found.is_dir() {
+        let is_directory = io::Error::from(io::ErrorKind::IsADirectory);
+        return Err(Failure::input(path, &is_directory));
+    }
+    if !found.is_file() {
+        let why = "it is no plain file; what comes through a pipe is given as `-`";
+        return Err(Failure::input(path, &why));
+    }
+    Ok(())
 }
 
 pub(crate) fn malformed(field: &'static str, must: &str) -> Invalid {

@@ -16,14 +16,14 @@ pub(crate) struct ExportArgs {
 /// Where a backup goes.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
-    /// The file to make; it must not exist
+    /// The file to make, outside of the root; it must not exist
     pub(crate) file: PathBuf,
 }
 
 /// What an import of a whole board takes.
 #[derive(Debug, Args)]
 pub(crate) struct ImportBoardArgs {
-    /// What `kanban export`, or `kanban backup`, wrote
+    /// What `kanban export`, or `kanban backup`, wrote; `-` is standard input, for an export
     pub(crate) file: PathBuf,
     /// Keeps the open claims and all numbers: a move, after which the other board is never written again
     #[arg(long)]

@@ -87,7 +87,7 @@ pub(crate) struct Ticked {
 }
 
 pub(super) fn tick(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
-    let progress = Progress::new(output, "tasks woken or taken back");
+    let progress = Progress::count(output, "tasks woken or taken back");
     let mut ticked = Ticked {
         woken: Vec::new(),
         reclaimed: Vec::new(),
@@ -162,7 +162,7 @@ fn remove(
     what: &'static str,
     step: impl Fn() -> kanban_core::Result<Written<kanban_core::Removed>>,
 ) -> Result<Exit, Failure> {
-    let progress = Progress::new(output, what);
+    let progress = Progress::count(output, what);
     let mut removed = 0;
     let seq = loop {
         let written = step()?;
@@ -210,10 +210,9 @@ pub(crate) struct Verified {
 
 pub(super) fn verify(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
     let store = board.store()?;
-    let bar = crate::progress::spinner("verifying");
-    let read = block_on(store.verify());
-    bar.finish_and_clear();
-    let read = read?;
+    let progress = Progress::spinner(output, "verifying");
+    let read = block_on(store.verify())?;
+    drop(progress);
     let verified = Verified {
         clean: read.value.is_empty(),
         violations: read.value,
@@ -250,6 +249,7 @@ pub(super) fn import(
         unreachable!("another module takes exports and backups")
     };
     let actor = crate::values::label("actor", actor)?;
+    crate::values::regular(file)?;
     let import = crate::hermes::read(file, actor).map_err(|error| match error.kind() {
         // Its own program has it; the file itself is well.
         kanban_core::ErrorKind::Busy => Failure::from(error).at(file.clone()),

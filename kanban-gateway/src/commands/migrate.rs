@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use crate::cli::MigrateArgs;
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
-use crate::progress;
+use crate::output::{Output, Progress};
 use crate::store;
 
 /// A root that has another store now.
@@ -31,18 +30,18 @@ pub(super) fn migrate(
         let context = format!("there is nothing yet in {}", root.display());
         return Err(Error::new(kind, context).into());
     }
-    let bar = progress::bytes("migrating", Some(0));
-    let shown = bar.clone();
-    let on_progress = move |progress: &MigrationProgress| {
-        shown.set_message(format!("{} {}", progress.stage, progress.board));
-        match progress.bytes_total {
+    let progress = Progress::bytes(output, "migrating", Some(0));
+    let shown = progress.bar().clone();
+    let on_progress = move |now: &MigrationProgress| {
+        shown.set_message(format!("{} {}", now.stage, now.board));
+        match now.bytes_total {
             Some(total) => shown.set_length(total),
             None => shown.unset_length(),
         }
-        shown.set_position(progress.bytes);
+        shown.set_position(now.bytes);
     };
     let done = store::migrate(root, args.to, options, Arc::new(on_progress));
-    bar.finish_and_clear();
+    drop(progress);
     let migrated = MigratedRoot {
         store: args.to.name(),
         boards: done?,

@@ -1,18 +1,19 @@
 //! Moving whole boards.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use kanban_core::{Error, ErrorKind, ImportBackup, ImportLines, KeepClaims, Moved, Unavailable};
+use kanban_core::{
+    Boards, Error, ErrorKind, ImportBackup, ImportLines, KeepClaims, Moved, Unavailable,
+};
 use pollster::block_on;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::cli::{BackupArgs, ExportArgs, ImportBoardArgs};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, Paint, plain};
-use crate::progress;
+use crate::output::{Output, Paint, Progress, plain};
 
 use super::Board;
 
@@ -30,30 +31,56 @@ pub(super) fn export(
             Err(error) => Err(of_writing(error)),
         };
     };
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| unusable(path, source))?;
-    let bar = progress::bytes("exporting", None);
-    let kept = file.try_clone()?;
-    let out = bar.wrap_write(BufWriter::new(file));
+    let new = NewFile::beside(path)?;
+    let progress = Progress::bytes(output, "exporting", None);
+    let out = progress
+        .bar()
+        .wrap_write(BufWriter::new(new.file.as_file().try_clone()?));
     let exported = block_on(store.export(Box::new(out)));
-    bar.finish_and_clear();
-    let synced = exported
-        .map_err(|error| of_target(path, error))
-        .and_then(|read| Ok(kept.sync_all().map(|()| read)?));
-    let read = match synced {
-        Ok(read) => read,
-        Err(failure) => {
-            // Without its footer it is of no use, and it was made here.
-            let _ = std::fs::remove_file(path);
-            return Err(failure);
-        }
-    };
+    drop(progress);
+    let read = exported.map_err(|error| of_target(path, error))?;
+    new.keep(path)?;
     output.read(&read, moved_text)?;
     Ok(Exit::Done)
+}
+
+/// A file that gets its name when it is whole. Until then it goes with this value.
+struct NewFile {
+    file: NamedTempFile,
+    directory: PathBuf,
+}
+
+impl NewFile {
+    /// Makes it in the directory of the path, for its owner only. Nothing may be at the path.
+    fn beside(path: &Path) -> Result<Self, Failure> {
+        let doing = |error| Failure::unmade(path, error);
+        if path.symlink_metadata().is_ok() {
+            return Err(doing(io::ErrorKind::AlreadyExists.into()));
+        }
+        let directory = directory_of(path).map_err(doing)?;
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(".kanban-export-").suffix(".part");
+        // 0600 is its mode already.
+        let file = builder.tempfile_in(&directory).map_err(doing)?;
+        Ok(Self { file, directory })
+    }
+
+    /// Gives it its name, durably, unless another has it by now.
+    fn keep(self, path: &Path) -> Result<(), Failure> {
+        let doing = |error| Failure::unmade(path, error);
+        self.file.as_file().sync_all().map_err(doing)?;
+        let kept = self.file.persist_noclobber(path);
+        kept.map_err(|refused| doing(refused.error))?;
+        let directory = File::open(&self.directory).map_err(doing)?;
+        directory.sync_all().map_err(doing)
+    }
+}
+
+/// The directory in which a path names a file.
+fn directory_of(path: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let directory = absolute.parent().map(Path::to_owned);
+    directory.ok_or_else(|| io::ErrorKind::IsADirectory.into())
 }
 
 /// The file that was made.
@@ -70,13 +97,14 @@ pub(super) fn backup(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let file = args.file;
-    if file.exists() {
-        return Err(unusable(&file, io::ErrorKind::AlreadyExists.into()));
+    if file.symlink_metadata().is_ok() {
+        return Err(Failure::unmade(&file, io::ErrorKind::AlreadyExists.into()));
     }
     let store = board.store()?;
-    let bar = progress::spinner("backing up");
+    outside(board.boards()?, &file)?;
+    let progress = Progress::spinner(output, "backing up");
     let done = block_on(store.backup(file.clone()));
-    bar.finish_and_clear();
+    drop(progress);
     done.map_err(|error| of_target(&file, error))?;
     let bytes = file.metadata()?.len();
     let backed_up = BackedUp { file, bytes };
@@ -84,6 +112,23 @@ pub(super) fn backup(
         format!("{} ({} bytes)", plain(&made.file.display()), made.bytes)
     })?;
     Ok(Exit::Done)
+}
+
+/// A restore takes nothing from under the root, where a file may be in use: so no backup is made there.
+fn outside(boards: &Boards, file: &Path) -> Result<(), Failure> {
+    let doing = |error| Failure::unmade(file, error);
+    let directory = directory_of(file)
+        .and_then(std::fs::canonicalize)
+        .map_err(doing)?;
+    let root = boards.root().canonicalize().map_err(doing)?;
+    if !directory.starts_with(&root) {
+        return Ok(());
+    }
+    let must = format!(
+        "outside of the root {}: a restore takes none from there",
+        root.display()
+    );
+    Err(crate::values::malformed("file", &must).into())
 }
 
 pub(super) fn restore(
@@ -94,16 +139,16 @@ pub(super) fn restore(
     let actor = crate::values::label("actor", &args.actor)?;
     let claims = claims(args);
     // Not opened here: it may be a board that this process has open.
-    std::fs::metadata(&args.file).map_err(|error| Failure::input(&args.file, &error))?;
+    crate::values::regular(&args.file)?;
     let (boards, store) = (board.boards()?, board.store()?);
-    let bar = progress::spinner("restoring");
+    let progress = Progress::spinner(output, "restoring");
     let backup = ImportBackup {
         file: args.file.clone(),
         claims,
         actor,
     };
     let written = block_on(boards.import_backup(store, backup));
-    bar.finish_and_clear();
+    drop(progress);
     let written = written.map_err(|error| of_backup(&args.file, error))?;
     output.written(&written, moved_text)?;
     Ok(Exit::Done)
@@ -123,21 +168,17 @@ pub(super) fn import(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let actor = crate::values::label("actor", &args.actor)?;
-    let input = |error| Failure::input(&args.file, &error);
-    let file = File::open(&args.file).map_err(input)?;
-    let metadata = file.metadata().map_err(input)?;
-    if metadata.is_dir() {
-        return Err(input(io::ErrorKind::IsADirectory.into()));
-    }
+    let file = crate::values::file(&args.file)?;
+    let len = file.metadata()?.len();
     let store = board.store()?;
-    let bar = progress::bytes("importing", Some(metadata.len()));
+    let progress = Progress::bytes(output, "importing", Some(len));
     let lines = ImportLines {
-        source: Box::new(bar.wrap_read(file)),
+        source: Box::new(progress.bar().wrap_read(file)),
         claims: claims(args),
         actor,
     };
     let written = block_on(store.import_lines(lines));
-    bar.finish_and_clear();
+    drop(progress);
     output.written(&written?, moved_text)?;
     Ok(Exit::Done)
 }
@@ -147,7 +188,12 @@ fn of_backup(path: &Path, error: Error) -> Failure {
     let source = std::error::Error::source(&error);
     let source = source.and_then(|source| source.downcast_ref::<io::Error>());
     match (error.kind(), source.map(io::Error::kind)) {
-        (ErrorKind::Corrupt, _) => Failure::input(path, &"it is no backup of a board, or damaged"),
+        (ErrorKind::Corrupt, _) => {
+            // The kind calls it a damaged board, which it is not.
+            let kind = format!("{}: ", error.kind());
+            let text = error.to_string();
+            Failure::input(path, &text.strip_prefix(&kind).unwrap_or(&text))
+        }
         (_, Some(kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory))) => {
             Failure::input(path, &io::Error::from(kind))
         }
@@ -176,14 +222,6 @@ fn of_target(path: &Path, error: Error) -> Failure {
         }
         _ => Failure::Store(error),
     }
-}
-
-fn unusable(path: &Path, source: io::Error) -> Failure {
-    if source.kind() == io::ErrorKind::AlreadyExists {
-        let text = format!("{} exists: it is not overwritten", path.display());
-        return Failure::Usage(text);
-    }
-    Failure::Output(source)
 }
 
 fn moved_text(moved: &Moved, _: Paint) -> String {

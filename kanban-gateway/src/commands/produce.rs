@@ -28,7 +28,8 @@ pub(crate) struct ManPages {
 }
 
 pub(super) fn man(args: &ManArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let files = write_pages(&args.directory)?;
+    let files =
+        write_pages(&args.directory).map_err(|error| Failure::unmade(&args.directory, error))?;
     output.answer(None, None, &ManPages { files }, |pages, _| {
         pages.files.join("\n")
     })?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::harness::Root;
+use crate::harness::{Root, run};
 
 #[test]
 fn an_export_to_a_file_is_moved_byte_for_byte() {
@@ -116,4 +116,105 @@ fn a_backup_that_is_not_there_is_a_usage_error() {
     let root = Root::new();
     let ended = root.json(&["import", "backup", "/nowhere/at/all"]);
     assert_eq!(ended.code, 2, "{ended:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_unavailable_and_named() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let path = root.beside("no/such/directory/file");
+    let path = path.to_str().unwrap();
+    let plain = root.beside("plain");
+    fs::write(&plain, "a file").unwrap();
+    let under = plain.join("man");
+    let under = under.to_str().unwrap();
+    for (command, path) in [("export", path), ("backup", path), ("man", under)] {
+        let error = root.error(3, &[command, path]);
+        let found = (&error["kind"], &error["reason"], &error["path"]);
+        let expected = (&"unavailable".into(), &"io".into(), &path.into());
+        assert_eq!(found, expected, "{command}: {error}");
+    }
+}
+
+#[test]
+fn an_export_leaves_nothing_beside_it() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let directory = root.beside("exports");
+    fs::create_dir(&directory).unwrap();
+    let file = directory.join("board.jsonl");
+    root.data(&["export", file.to_str().unwrap()]);
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+}
+
+#[test]
+fn a_backup_into_the_root_is_refused() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let file = root.path().join("boards/../team.db");
+    let error = root.error(2, &["backup", file.to_str().unwrap()]);
+    assert_eq!(
+        (&error["kind"], &error["field"]),
+        (&"invalid".into(), &"file".into())
+    );
+    assert!(!file.exists(), "expected no file");
+}
+
+#[test]
+fn the_file_of_a_board_is_no_backup() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let copy = root.beside("copy");
+    fs::copy(root.board_file(), &copy).unwrap();
+    let args = [
+        "--board",
+        "copy",
+        "import",
+        "backup",
+        copy.to_str().unwrap(),
+    ];
+    let error = root.error(2, &args);
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("make one with `kanban backup`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_export_comes_in_through_a_pipe() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let mut export = root
+        .command()
+        .arg("export")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = export.stdout.take().unwrap();
+    let mut import = root.command();
+    import.args(["--json", "--board", "copy", "import", "jsonl", "-"]);
+    let ended = run(import.stdin(lines));
+    assert_eq!((ended.code, export.wait().unwrap().code()), (0, Some(0)));
+    assert_eq!(ended.envelope()["data"]["tasks"], 1);
+}
+
+#[test]
+fn a_pipe_that_is_given_as_a_file_is_refused() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let pipe = root.beside("pipe");
+    let pipe = pipe.to_str().unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success(), "expected a pipe");
+    for args in [
+        &["import", "jsonl", pipe][..],
+        &["import", "backup", pipe],
+        &["add", "Two", "--body-file", pipe],
+        #[cfg(feature = "hermes")]
+        &["import", "hermes", pipe],
+    ] {
+        let error = root.error(2, args);
+        assert_eq!(error["reason"], "unreadable", "{args:?}: {error}");
+    }
 }
