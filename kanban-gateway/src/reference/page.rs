@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use clap::Arg;
 use serde_json::Value;
 
 use super::examples::examples;
@@ -28,6 +29,9 @@ answer of `board create` is `answer_board_create`, and that of what was not done
 - A question about a root that is not there makes none: it is answered as an empty board would answer, and people are told
   on standard error that there is nothing yet. `verify`, `export` and `backup` are refused with `not_found` there: an empty
   answer would hide that the root is misspelt. `events --follow` and `reached` make the root, and wait.
+- A file that is to be made (`export`, `backup`, `man`) and cannot be is `unavailable` (`io`, `read_only`, `no_space`), with
+  its `path`: exit code 3. One that exists is not overwritten: `usage`, exit code 2.
+- A pipe or another special file is not taken as an input file: what comes through a pipe is given as `-`.
 - An error that is a file's (`unavailable`, `corrupt`, `busy`, `unknown`, `internal`) names the file, also as `path`.
 ";
 
@@ -37,6 +41,11 @@ fn page() -> String {
         .as_object()
         .expect("the schema has its types");
     let mut text = HEAD.to_owned();
+    line(&mut text, "\n## Options of every command\n");
+    let whole = super::whole();
+    for arg in whole.get_arguments().filter(|arg| arg.is_global_set()) {
+        line(&mut text, &option(arg));
+    }
     for (words, command) in super::commands() {
         let about = command.get_long_about().or(command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
@@ -49,6 +58,14 @@ fn page() -> String {
         for said in answers(&words, types) {
             line(&mut text, &said);
         }
+        let is_own = |arg: &&Arg| !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help");
+        let own: Vec<&Arg> = command.get_arguments().filter(is_own).collect();
+        if !own.is_empty() {
+            line(&mut text, "");
+        }
+        for arg in own {
+            line(&mut text, &option(arg));
+        }
     }
     line(&mut text, "\n# The shapes\n");
     line(&mut text, "`?` marks what may be null.");
@@ -58,6 +75,40 @@ fn page() -> String {
         }
     }
     text
+}
+
+/// An argument or option: its words, what it is for, what it may be and what it is otherwise.
+fn option(arg: &Arg) -> String {
+    let mut said = vec![format!("- `{}`", arg.to_string().replace('`', ""))];
+    if let Some(about) = arg.get_long_help().or(arg.get_help()) {
+        let about = about.to_string().replace('\n', " ");
+        said.push(format!(": {about}"));
+    }
+    let takes = arg.get_action().takes_values();
+    let values: Vec<String> = arg
+        .get_possible_values()
+        .iter()
+        .filter(|value| takes && !value.is_hide_set())
+        .map(|value| format!("`{}`", value.get_name()))
+        .collect();
+    // The page is the same whichever stores this program is built with.
+    if matches!(arg.get_id().as_str(), "store" | "to") && takes && !values.is_empty() {
+        said.push(" (`sqlite`, `redb`; as the program is built)".to_owned());
+    } else if !values.is_empty() {
+        said.push(format!(" ({})", values.join(", ")));
+    }
+    let otherwise = arg
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy());
+    let otherwise: Vec<_> = otherwise.filter(|_| takes).collect();
+    if !otherwise.is_empty() {
+        said.push(format!(" [default: {}]", otherwise.join(", ")));
+    }
+    if let Some(name) = arg.get_env() {
+        said.push(format!("; environment: `{}`", name.to_string_lossy()));
+    }
+    said.concat()
 }
 
 fn line(text: &mut String, more: &str) {
