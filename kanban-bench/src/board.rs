@@ -1,0 +1,229 @@
+//! A board to measure, in a folder of its own that goes with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kanban_core::{
+    Backend, BoardStore, Boards, Engine, OpenBoard, Options, Result, Txn, Upkeep, Verdict, View,
+    Violation, WriteEnd,
+};
+use kanban_redb::RedbBackend;
+use kanban_sqlite::SqliteBackend;
+use tempfile::TempDir;
+
+use crate::subject::{Store, Subject};
+
+/// An open board in a folder of its own. The folder goes when this is dropped.
+#[derive(Debug)]
+pub struct Board {
+    boards: Boards,
+    /// What is called.
+    pub store: Arc<dyn BoardStore>,
+    /// What its engine has committed.
+    pub commits: Arc<Commits>,
+    folder: TempDir,
+    subject: Subject,
+}
+
+impl Board {
+    /// Makes a board in a new folder under a place.
+    ///
+    /// # Errors
+    /// The store's; a folder that cannot be made is `Unavailable(Io)`.
+    pub async fn make(subject: Subject, place: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("kanban-bench-")
+            .tempdir_in(place)
+            .map_err(|error| {
+                let context = format!("making a folder under {}", place.display());
+                kanban_core::Error::unavailable(kanban_core::Unavailable::Io, context)
+                    .with_source(error)
+            })?;
+        Self::open(subject, folder).await
+    }
+
+    async fn open(subject: Subject, folder: TempDir) -> Result<Self> {
+        let commits = Arc::new(Commits::default());
+        let boards = open_root(subject, folder.path(), &commits)?;
+        let store = boards.open(None).await?;
+        Ok(Self {
+            boards,
+            store,
+            commits,
+            folder,
+            subject,
+        })
+    }
+
+    /// The board's main file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        file_under(self.folder.path(), self.subject.store)
+    }
+
+    /// Closes the store and keeps the folder.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn close(self) -> Result<Closed> {
+        self.boards.close().await?;
+        Ok(Closed {
+            folder: self.folder,
+            subject: self.subject,
+        })
+    }
+}
+
+/// A board that nobody has open.
+#[derive(Debug)]
+pub struct Closed {
+    folder: TempDir,
+    subject: Subject,
+}
+
+impl Closed {
+    /// The board's main file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        file_under(self.folder.path(), self.subject.store)
+    }
+
+    /// The root that the board is in.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Opens it again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open(self) -> Result<Board> {
+        Board::open(self.subject, self.folder).await
+    }
+}
+
+/// Opens a root with its engine, whose commits are counted.
+///
+/// # Errors
+/// The store's.
+pub fn open_root(subject: Subject, root: &Path, commits: &Arc<Commits>) -> Result<Boards> {
+    let options = Options {
+        durability: subject.durability,
+        mode: Some(subject.mode),
+        ..Options::default()
+    };
+    match subject.store {
+        Store::Sqlite => {
+            let backend = Counted::new(SqliteBackend::new(), commits);
+            Boards::open_root(root, backend, options)
+        }
+        Store::Redb => {
+            let backend = Counted::new(RedbBackend::new(), commits);
+            Boards::open_root(root, backend, options)
+        }
+    }
+}
+
+fn file_under(root: &Path, store: Store) -> PathBuf {
+    root.join("boards/default").join(match store {
+        Store::Sqlite => "board.db",
+        Store::Redb => "board.redb",
+    })
+}
+
+/// What an engine has committed: how long a group is, is a figure of every write workload.
+#[derive(Debug, Default)]
+pub struct Commits {
+    count: AtomicU64,
+}
+
+impl Commits {
+    /// How many so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+/// A backend whose commits are counted.
+#[derive(Debug)]
+struct Counted<T> {
+    inner: T,
+    commits: Arc<Commits>,
+}
+
+impl<T> Counted<T> {
+    fn new(inner: T, commits: &Arc<Commits>) -> Self {
+        let commits = Arc::clone(commits);
+        Self { inner, commits }
+    }
+}
+
+impl<B: Backend> Backend for Counted<B> {
+    type Engine = Counted<B::Engine>;
+
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn file_name(&self) -> &'static str {
+        self.inner.file_name()
+    }
+
+    fn open(&self, directory: &Path, how: &OpenBoard) -> Result<Self::Engine> {
+        let engine = self.inner.open(directory, how)?;
+        Ok(Counted::new(engine, &self.commits))
+    }
+
+    fn accept_backup(&self, copy: &Path) -> Result<()> {
+        self.inner.accept_backup(copy)
+    }
+}
+
+impl<E: Engine> Engine for Counted<E> {
+    fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        self.inner.read(ask)
+    }
+
+    fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        self.inner.read_long(ask)
+    }
+
+    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+        self.inner.backup(to, go_on)
+    }
+
+    fn write(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
+        let end = self.inner.write(fill);
+        if matches!(end, WriteEnd::Done(Verdict::Commit)) {
+            self.commits.count.fetch_add(1, Ordering::Relaxed);
+        }
+        end
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.inner.flush()
+    }
+
+    fn reopen(&self) -> Result<()> {
+        self.inner.reopen()
+    }
+
+    fn idle(&self) -> Upkeep {
+        self.inner.idle()
+    }
+
+    fn release_thread(&self) {
+        self.inner.release_thread();
+    }
+
+    fn close(&self) -> Result<()> {
+        self.inner.close()
+    }
+
+    fn check(&self, limit: usize) -> Result<Vec<Violation>> {
+        self.inner.check(limit)
+    }
+}

@@ -1,0 +1,80 @@
+//! What is measured: an engine, how its writes survive, and how its root is shared.
+
+use std::fmt;
+
+use kanban_core::{Durability, RootMode};
+
+/// An engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Store {
+    /// `kanban-sqlite`.
+    Sqlite,
+    /// `kanban-redb`.
+    Redb,
+}
+
+impl Store {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Sqlite, Self::Redb];
+
+    /// Its name in an id.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Redb => "redb",
+        }
+    }
+}
+
+/// An engine, how its writes survive, and how its root is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The engine.
+    pub store: Store,
+    /// What an answered write survives.
+    pub durability: Durability,
+    /// How openers share the root.
+    pub mode: RootMode,
+}
+
+impl Subject {
+    /// An engine as it is opened by default.
+    #[must_use]
+    pub const fn new(store: Store) -> Self {
+        Self {
+            store,
+            durability: Durability::Power,
+            mode: RootMode::Shared,
+        }
+    }
+
+    /// The same at another durability.
+    #[must_use]
+    pub const fn at(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The same in a root for one opener.
+    #[must_use]
+    pub const fn exclusive(mut self) -> Self {
+        self.mode = RootMode::Exclusive;
+        self
+    }
+}
+
+/// As it stands in an id: `redb/power`, `redb_exclusive/power`.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.store.as_str())?;
+        if self.mode == RootMode::Exclusive {
+            f.write_str("_exclusive")?;
+        }
+        f.write_str(match self.durability {
+            Durability::Power => "/power",
+            Durability::Process => "/process",
+            _ => "/lazy",
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! What the process has used: processor time, bytes that went to the disk, memory.
+
+use std::time::{Duration, Instant};
+
+use crate::clock::now;
+
+/// The process's counters at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    at: Instant,
+    cpu: Duration,
+    written: Option<u64>,
+}
+
+/// What was used between a mark and now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Real time.
+    pub elapsed: Duration,
+    /// Processor time of all threads, user and system.
+    pub cpu: Duration,
+    /// Bytes that the process caused to be sent to storage; none where the system does not tell.
+    pub written: Option<u64>,
+}
+
+impl Mark {
+    /// The counters now.
+    #[must_use]
+    pub fn set() -> Self {
+        Self {
+            at: now(),
+            cpu: cpu(),
+            written: proc_number("/proc/self/io", "write_bytes:"),
+        }
+    }
+
+    /// What was used since.
+    #[must_use]
+    pub fn used(&self) -> Usage {
+        let written = proc_number("/proc/self/io", "write_bytes:");
+        Usage {
+            elapsed: self.at.elapsed(),
+            cpu: cpu().saturating_sub(self.cpu),
+            written: written
+                .zip(self.written)
+                .map(|(now, then)| now.saturating_sub(then)),
+        }
+    }
+}
+
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanos)
+}
+
+/// The most memory that the process has held so far, in bytes.
+#[must_use]
+pub fn memory_high_water() -> Option<u64> {
+    proc_number("/proc/self/status", "VmHWM:").map(|kib| kib * 1024)
+}
+
+/// The memory that the process holds now, in bytes.
+#[must_use]
+pub fn memory_held() -> Option<u64> {
+    proc_number("/proc/self/status", "VmRSS:").map(|kib| kib * 1024)
+}
+
+fn proc_number(file: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
