@@ -40,12 +40,21 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Res
     })
 }
 
-/// The same by hand on a board's file that nobody has open, in transactions of `group` calls.
+/// The same by hand on a board's file that nobody has open, in transactions of `group` calls: the tasks in the order in
+/// which as many clients reach them, so that the same pages are written together.
 ///
 /// # Panics
 /// Where the engine fails: then there is nothing to measure.
 #[must_use]
-pub fn by_hand(subject: Subject, file: &Path, group: usize, tasks: &[Task]) -> Outcome {
+pub fn by_hand(
+    subject: Subject,
+    file: &Path,
+    clients: usize,
+    group: usize,
+    tasks: &[Task],
+) -> Outcome {
+    let share = tasks.len() / clients;
+    let reached = (0..share).flat_map(|nth| tasks.iter().skip(nth).step_by(share).take(clients));
     match subject.store {
         Store::Sqlite => {
             let synchronous = match subject.durability {
@@ -53,12 +62,12 @@ pub fn by_hand(subject: Subject, file: &Path, group: usize, tasks: &[Task]) -> O
                 _ => Synchronous::Normal,
             };
             let database = Sqlite::open(file, synchronous).expect("SQLite opens the board");
-            let ids: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+            let ids: Vec<&str> = reached.map(|task| task.id.as_str()).collect();
             on_sqlite(&database, group, &ids).expect("SQLite carries it out")
         }
         Store::Redb => {
             let database = Redb::open(file, subject.mode).expect("redb opens the board");
-            let mut tasks: Vec<HandTask> = tasks.iter().map(HandTask::of).collect();
+            let mut tasks: Vec<HandTask> = reached.map(HandTask::of).collect();
             on_redb(&database, group, &mut tasks).expect("redb carries it out")
         }
     }

@@ -9,7 +9,7 @@ use crate::engine::Txn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Millis, Seq};
 use crate::request::Written;
-use crate::rules::{Answered, Command, Draft, Refusal};
+use crate::rules::{Answered, Command, Draft, GroupRows, Refusal};
 
 use super::reply::Reply;
 
@@ -26,7 +26,13 @@ pub(crate) enum Step {
 /// A write in the queue: a command and who waits for its answer.
 pub(crate) trait Job: Send {
     /// Decides and applies. The answer is held until the commit. May be called again, in another transaction.
-    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step;
+    fn decide(
+        &mut self,
+        txn: &mut dyn Txn,
+        group: &mut GroupRows,
+        ids: &dyn IdSource,
+        now: Millis,
+    ) -> Step;
 
     /// Gives the held answer, or this error in its place.
     fn answer(self: Box<Self>, instead: Option<Error>);
@@ -50,31 +56,33 @@ impl<C: Command> Queued<C> {
 }
 
 impl<C: Command> Job for Queued<C> {
-    fn decide(&mut self, txn: &mut dyn Txn, ids: &dyn IdSource, now: Millis) -> Step {
-        let decided = match Draft::new(txn.view(), ids, now) {
-            Err(error) => return Step::Failed(error),
-            Ok(mut draft) => {
-                let before = draft.seq_before();
-                // The draft is thrown away after a panic, and nothing else is shared with the rule.
-                match catch_unwind(AssertUnwindSafe(|| self.command.decide(&mut draft))) {
-                    Ok(Ok(answered)) => {
-                        let changes = draft.into_changes();
-                        Ok((Ok(hold(answered, &changes, before)), changes))
-                    }
-                    Ok(Err(Refusal::Rule(error))) => Err(error.with_seq(before)),
-                    Ok(Err(Refusal::WithTrace(error))) => {
-                        let error = error.with_seq(draft.seq());
-                        Ok((Err(error), draft.into_changes()))
-                    }
-                    Ok(Err(Refusal::Storage(error))) => return Step::Failed(error),
-                    Err(panic) => Err(panicked(&*panic)),
-                }
+    fn decide(
+        &mut self,
+        txn: &mut dyn Txn,
+        group: &mut GroupRows,
+        ids: &dyn IdSource,
+        now: Millis,
+    ) -> Step {
+        let mut draft = Draft::new(txn.view(), group, ids, now);
+        let before = draft.seq_before();
+        // The draft is thrown away after a panic, and what it shares with the rule is only ever filled by whole rows.
+        let decided = catch_unwind(AssertUnwindSafe(|| self.command.decide(&mut draft)));
+        let (held, changes) = match decided {
+            Ok(Ok(answered)) => {
+                let changes = draft.into_changes();
+                (Ok(hold(answered, &changes, before)), changes)
             }
+            Ok(Err(Refusal::Rule(error))) => (Err(error.with_seq(before)), Vec::new()),
+            Ok(Err(Refusal::WithTrace(error))) => {
+                let error = error.with_seq(draft.seq());
+                (Err(error), draft.into_changes())
+            }
+            Ok(Err(Refusal::Storage(error))) => return Step::Failed(error),
+            Err(panic) => (Err(panicked(&*panic)), Vec::new()),
         };
-        let (held, changes) = decided.unwrap_or_else(|error| (Err(error), Vec::new()));
         self.held = Some(held);
         for change in &changes {
-            if let Err(error) = txn.apply(change) {
+            if let Err(error) = group.apply(txn, change) {
                 return Step::Failed(error);
             }
         }

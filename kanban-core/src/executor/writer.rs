@@ -7,7 +7,7 @@ use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
 use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::model::{BoardState, Counters, GroupRecord, Millis};
 use crate::options::Durability;
-use crate::rules::ripen;
+use crate::rules::{GroupRows, ripen};
 
 use super::job::{Job, Step};
 use super::queue::Taken;
@@ -327,8 +327,9 @@ impl<'a, E: Engine> Writer<'a, E> {
         let durable = self.durable;
         let end = self.shared.engine.write(&mut |txn| {
             let mut wrote = apply_ripe(txn, now)?;
+            let mut group = GroupRows::read(txn.view())?;
             for job in jobs.iter_mut() {
-                match job.decide(txn, ids, now) {
+                match job.decide(txn, &mut group, ids, now) {
                     Step::Wrote => wrote = true,
                     Step::Nothing => {}
                     Step::Failed(error) => {
@@ -341,12 +342,13 @@ impl<'a, E: Engine> Writer<'a, E> {
                 return Ok(Verdict::RollBack);
             }
             if is_weak {
-                let board = txn.view().board()?;
+                let board = group.board();
                 if board.boot.as_deref() != boot || exceeds(board.counters, durable) {
                     needed = Some(board.counters);
                     return Ok(Verdict::RollBack);
                 }
             }
+            group.write_board(txn)?;
             txn.apply(&Change::Group(mark))?;
             Ok(Verdict::Commit)
         });
@@ -386,10 +388,12 @@ impl<'a, E: Engine> Writer<'a, E> {
         let mut early = Vec::new();
         let now = self.shared.options.clock.now();
         self.shared.engine.write(&mut |txn| {
+            let mut group = GroupRows::read(txn.view())?;
             for mut job in jobs.drain(..) {
-                job.decide(txn, &*self.shared.options.ids, now);
+                job.decide(txn, &mut group, &*self.shared.options.ids, now);
                 early.push(job);
             }
+            group.write_board(txn)?;
             early.drain(..).for_each(|job| job.answer(None));
             shuttle::thread::yield_now();
             Ok(Verdict::Commit)

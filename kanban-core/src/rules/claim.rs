@@ -94,7 +94,7 @@ fn paused(draft: &Draft<'_>, assignee: Option<&Assignee>) -> Result<Option<Pause
         assignee.cloned().map(PauseTarget::Assignee),
     ];
     for target in targets.into_iter().flatten() {
-        if draft.view().pause(&target)?.is_some() {
+        if draft.pause(&target)?.is_some() {
             return Ok(Some(target));
         }
     }

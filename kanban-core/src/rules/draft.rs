@@ -6,6 +6,7 @@ mod refusal;
 pub(crate) use self::entry::Entry;
 pub(crate) use self::refusal::Refusal;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::change::Change;
@@ -13,12 +14,12 @@ use crate::clock::IdSource;
 use crate::error::{Result, Subject};
 use crate::model::{
     Attachment, AttachmentId, BoardState, Comment, CommentId, Event, EventId, EventKind,
-    JsonObject, LeaseId, Link, Millis, Pause, Policy, Run, RunId, Scope, Seq, Subscription,
-    SubscriptionId, Task, TaskId, TextKind,
+    JsonObject, LeaseId, Link, Millis, Pause, PauseTarget, Policy, Run, RunId, Scope, Seq,
+    Subscription, SubscriptionId, Task, TaskId, TextKind,
 };
 use crate::view::View;
 
-use super::Answered;
+use super::{Answered, GroupRows};
 
 /// How a decision ends: an answer, a refusal by a rule, or a failure of the storage underneath.
 pub(crate) type Decided<T> = std::result::Result<Answered<T>, Refusal>;
@@ -37,13 +38,16 @@ struct Touched<T> {
 /// subscriptions, events, forgotten tasks; within a kind by key.
 pub(crate) struct Draft<'a> {
     view: &'a dyn View,
+    group: &'a GroupRows,
     ids: &'a dyn IdSource,
     now: Millis,
-    board_before: BoardState,
     board: BoardState,
     policy: Option<Policy>,
     pauses: Vec<Touched<Pause>>,
     tasks: BTreeMap<TaskId, Touched<Task>>,
+    /// Rows that were read and not written yet.
+    read_tasks: RefCell<BTreeMap<TaskId, Task>>,
+    read_runs: RefCell<BTreeMap<RunId, Run>>,
     texts: BTreeMap<(TaskId, TextKind), Option<String>>,
     links: BTreeMap<Link, LinkChange>,
     runs: BTreeMap<RunId, Touched<Run>>,
@@ -62,20 +66,26 @@ enum LinkChange {
 }
 
 impl<'a> Draft<'a> {
-    /// An empty draft on an open transaction.
-    pub(crate) fn new(view: &'a dyn View, ids: &'a dyn IdSource, now: Millis) -> Result<Self> {
-        let board = view.board()?;
-        let mut next = board.clone();
-        next.counters.seq = Seq::new(board.counters.seq.get() + 1);
-        Ok(Self {
+    /// An empty draft on an open transaction, behind the commands of its group so far.
+    pub(crate) fn new(
+        view: &'a dyn View,
+        group: &'a GroupRows,
+        ids: &'a dyn IdSource,
+        now: Millis,
+    ) -> Self {
+        let mut board = group.board().clone();
+        board.counters.seq = Seq::new(board.counters.seq.get() + 1);
+        Self {
             view,
+            group,
             ids,
             now,
-            board_before: board,
-            board: next,
+            board,
             policy: None,
             pauses: Vec::new(),
             tasks: BTreeMap::new(),
+            read_tasks: RefCell::default(),
+            read_runs: RefCell::default(),
             texts: BTreeMap::new(),
             links: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -85,12 +95,12 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             removed_events: Vec::new(),
             forgotten: Vec::new(),
-        })
+        }
     }
 
     /// Another empty draft on the same transaction, to decide on without writing.
-    pub(crate) fn scratch(&self) -> Result<Self> {
-        Self::new(self.view, self.ids, self.now)
+    pub(crate) fn scratch(&self) -> Self {
+        Self::new(self.view, self.group, self.ids, self.now)
     }
 
     /// The transaction before this command.
@@ -115,7 +125,7 @@ impl<'a> Draft<'a> {
 
     /// The `seq` of the last command before this one that wrote something.
     pub(crate) const fn seq_before(&self) -> Seq {
-        self.board_before.counters.seq
+        self.group.board().counters.seq
     }
 
     /// The `seq` of this command, if it writes.
@@ -127,8 +137,13 @@ impl<'a> Draft<'a> {
     pub(crate) fn policy(&self) -> Result<Policy> {
         match &self.policy {
             Some(policy) => Ok(policy.clone()),
-            None => self.view.policy(),
+            None => self.group.policy(self.view).cloned(),
         }
+    }
+
+    /// One pause, as it was before this command.
+    pub(crate) fn pause(&self, target: &PauseTarget) -> Result<Option<Pause>> {
+        self.group.pause(self.view, target)
     }
 
     /// Replaces the board's limits.
@@ -148,10 +163,18 @@ impl<'a> Draft<'a> {
 
     /// A task, as this draft leaves it.
     pub(crate) fn task(&self, id: &TaskId) -> Result<Option<Task>> {
-        match self.tasks.get(id) {
-            Some(touched) => Ok(touched.after.clone()),
-            None => self.view.task(id),
+        if let Some(touched) = self.tasks.get(id) {
+            return Ok(touched.after.clone());
         }
+        if let Some(task) = self.read_tasks.borrow().get(id) {
+            return Ok(Some(task.clone()));
+        }
+        let task = self.view.task(id)?;
+        if let Some(task) = &task {
+            let mut read = self.read_tasks.borrow_mut();
+            read.insert(id.clone(), task.clone());
+        }
+        Ok(task)
     }
 
     /// The task that the call is about.
@@ -167,7 +190,10 @@ impl<'a> Draft<'a> {
         if let Some(touched) = self.tasks.get_mut(&task.id) {
             touched.after = Some(task);
         } else {
-            let before = self.view.task(&task.id)?;
+            let before = match self.read_tasks.get_mut().remove(&task.id) {
+                Some(read) => Some(read),
+                None => self.view.task(&task.id)?,
+            };
             self.tasks.insert(
                 task.id.clone(),
                 Touched {
@@ -237,10 +263,17 @@ impl<'a> Draft<'a> {
 
     /// A run, as this draft leaves it.
     pub(crate) fn run(&self, id: RunId) -> Result<Option<Run>> {
-        match self.runs.get(&id) {
-            Some(touched) => Ok(touched.after.clone()),
-            None => self.view.run(id),
+        if let Some(touched) = self.runs.get(&id) {
+            return Ok(touched.after.clone());
         }
+        if let Some(run) = self.read_runs.borrow().get(&id) {
+            return Ok(Some(run.clone()));
+        }
+        let run = self.view.run(id)?;
+        if let Some(run) = &run {
+            self.read_runs.borrow_mut().insert(id, run.clone());
+        }
+        Ok(run)
     }
 
     /// Writes a run.
@@ -248,7 +281,10 @@ impl<'a> Draft<'a> {
         if let Some(touched) = self.runs.get_mut(&run.id) {
             touched.after = Some(run);
         } else {
-            let before = self.view.run(run.id)?;
+            let before = match self.read_runs.get_mut().remove(&run.id) {
+                Some(read) => Some(read),
+                None => self.view.run(run.id)?,
+            };
             self.runs.insert(
                 run.id,
                 Touched {
@@ -411,7 +447,7 @@ impl<'a> Draft<'a> {
     /// The list of changes; empty if there is nothing to write.
     pub(crate) fn into_changes(self) -> Vec<Change> {
         let mut changes = vec![Change::Board {
-            before: self.board_before,
+            before: self.group.board().clone(),
             after: self.board,
         }];
         changes.extend(self.policy.map(|after| Change::Policy { after }));

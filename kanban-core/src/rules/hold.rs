@@ -18,7 +18,7 @@ impl Command for PauseClaims {
     type Answer = Pause;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Pause> {
-        let before = draft.view().pause(&self.target)?;
+        let before = draft.pause(&self.target)?;
         let pause = Pause {
             target: self.target.clone(),
             actor: self.actor.clone(),
@@ -42,7 +42,7 @@ impl Command for ResumeClaims {
     type Answer = Option<Pause>;
 
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Option<Pause>> {
-        let before = draft.view().pause(&self.target)?;
+        let before = draft.pause(&self.target)?;
         if let Some(pause) = &before {
             draft.set_pause(before.clone(), None);
             draft.event(

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::request::Authority;
 
-use super::{Answered, Command, Draft, Refusal};
+use super::{Answered, Command, Draft, GroupRows, Refusal};
 
 /// A board at an hour of its own.
 #[derive(Debug)]
@@ -180,7 +180,8 @@ impl Testbed {
         &self,
         command: &C,
     ) -> Result<(Answered<C::Answer>, Vec<Change>), Refusal> {
-        let mut draft = Draft::new(&self.board, &self.ids, self.now).expect("memory does not fail");
+        let group = GroupRows::read(&self.board).expect("memory does not fail");
+        let mut draft = Draft::new(&self.board, &group, &self.ids, self.now);
         let answered = command.decide(&mut draft)?;
         Ok((answered, draft.into_changes()))
     }

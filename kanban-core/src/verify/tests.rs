@@ -10,7 +10,7 @@ use crate::model::{
     RunId, Scope, Seq, Status, SubscriptionId, Task, TextKind, Title,
 };
 use crate::request::{Authority, ClaimNext, Complete, NewTask, NextClaim};
-use crate::rules::{Command, Draft};
+use crate::rules::{Command, Draft, GroupRows};
 
 fn add(board: &mut MemoryBoard, id: &str, edit: impl FnOnce(&mut Task)) {
     let mut row = task(id);
@@ -599,7 +599,8 @@ fn boards_of_more_than_a_page_are_walked_to_the_end() {
 /// Decides a command and applies what it decides.
 fn carry_out<C: Command>(board: &mut MemoryBoard, ids: &FixedIds, command: &C) -> C::Answer {
     let base = board.clone();
-    let mut draft = Draft::new(&base, ids, Millis::new(1_000)).unwrap();
+    let group = GroupRows::read(&base).unwrap();
+    let mut draft = Draft::new(&base, &group, ids, Millis::new(1_000));
     let answered = command
         .decide(&mut draft)
         .expect("the command is not refused");

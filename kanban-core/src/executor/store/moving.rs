@@ -17,6 +17,7 @@ use crate::executor::reply::{Answer, Reply, reply};
 use crate::model::Millis;
 use crate::moving;
 use crate::request::{ImportLines, ImportSource, Moved, Read, Written};
+use crate::rules::GroupRows;
 use crate::sync::{Arc, spawn};
 
 use super::{EngineStore, Shared};
@@ -157,9 +158,22 @@ struct ImportJob {
 }
 
 impl Job for ImportJob {
-    fn decide(&mut self, txn: &mut dyn Txn, _: &dyn IdSource, now: Millis) -> Step {
+    fn decide(
+        &mut self,
+        txn: &mut dyn Txn,
+        group: &mut GroupRows,
+        _: &dyn IdSource,
+        now: Millis,
+    ) -> Step {
         let import = &mut self.import;
-        match catch_unwind(AssertUnwindSafe(|| moving::import(txn, import, now))) {
+        // It works on the transaction alone, which therefore holds all rows before it, and after it other ones.
+        let take = || {
+            group.write_board(txn)?;
+            let written = moving::import(txn, import, now)?;
+            *group = GroupRows::read(txn.view())?;
+            Ok(written)
+        };
+        match catch_unwind(AssertUnwindSafe(take)) {
             Ok(Ok(written)) => {
                 self.held = Some(written);
                 Step::Wrote

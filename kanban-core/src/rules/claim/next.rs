@@ -26,7 +26,7 @@ impl Command for ClaimNext {
         if let Some(open) = repeated(draft, &claimant)? {
             return Ok(Answered::again(NextClaim::Claimed(Box::new(open))));
         }
-        if draft.view().pause(&PauseTarget::Board)?.is_some() {
+        if draft.pause(&PauseTarget::Board)?.is_some() {
             let why = NotClaimable::Paused(PauseTarget::Board);
             return Err(Rejection::NotClaimable(why).into());
         }

@@ -24,7 +24,7 @@ impl Command for PromoteTask {
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<Task> {
         match self.mode {
             PromoteMode::Apply => self.promote(draft),
-            PromoteMode::DryRun => self.promote(&mut draft.scratch()?),
+            PromoteMode::DryRun => self.promote(&mut draft.scratch()),
         }
     }
 }

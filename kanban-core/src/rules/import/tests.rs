@@ -15,6 +15,7 @@ use crate::request::{
     ImportForeign, Imported, Repair,
 };
 use crate::rules::Command;
+use crate::rules::GroupRows;
 use crate::rules::draft::{Draft, Refusal};
 
 const NOW: Millis = Millis::new(1_000_000);
@@ -135,7 +136,8 @@ fn link(parent: &str, child: &str) -> Link {
 
 /// Imports into a board and applies the changes.
 fn import(into: &mut MemoryBoard, board: ImportForeign) -> Imported {
-    let mut draft = Draft::new(into, &RandomIds, NOW).expect("memory does not fail");
+    let group = GroupRows::read(into).expect("memory does not fail");
+    let mut draft = Draft::new(into, &group, &RandomIds, NOW);
     let answered = Box::new(board)
         .decide(&mut draft)
         .expect("the board is empty");

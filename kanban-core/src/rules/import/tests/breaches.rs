@@ -48,7 +48,8 @@ fn a_board_that_breaks_no_rule_needs_no_repair() {
 fn a_board_with_tasks_is_refused() {
     let mut into = MemoryBoard::new();
     into.put_task(task("a"));
-    let mut draft = Draft::new(&into, &RandomIds, NOW).expect("memory does not fail");
+    let group = GroupRows::read(&into).expect("memory does not fail");
+    let mut draft = Draft::new(&into, &group, &RandomIds, NOW);
     match Box::new(board()).decide(&mut draft) {
         Err(Refusal::Rule(error)) => {
             assert_eq!(error.rejection(), Some(&Rejection::BoardNotEmpty));
