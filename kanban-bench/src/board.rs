@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kanban_core::{
-    Backend, BoardStore, Boards, Engine, OpenBoard, Options, Result, Txn, Upkeep, Verdict, View,
-    Violation, WriteEnd,
+    Backend, BoardStore, Boards, Copied, Engine, OpenBoard, Options, Result, Txn, Upkeep, Verdict,
+    View, Violation, WriteEnd,
 };
 use kanban_redb::RedbBackend;
 use kanban_sqlite::SqliteBackend;
@@ -191,7 +191,7 @@ impl<E: Engine> Engine for Counted<E> {
         self.inner.read_long(ask)
     }
 
-    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+    fn backup(&self, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
         self.inner.backup(to, go_on)
     }
 

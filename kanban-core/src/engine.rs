@@ -53,6 +53,15 @@ pub enum WriteEnd {
     Uncertain(Error),
 }
 
+/// How much of a copy is made, in what the engine copies: pages, or rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Copied {
+    /// So much.
+    pub done: u64,
+    /// Of so much, once that is known.
+    pub total: Option<u64>,
+}
+
 /// One open board of a backend.
 ///
 /// `read` and `read_long` are called from many threads, `write`, `flush`, `reopen` and `idle` only from the board's own
@@ -74,12 +83,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()>;
 
     /// Copies one snapshot of the board into a new file, for its owner only, while others write. The file is durable
-    /// on return, and one that exists is never touched. The closure is called between pieces; its error ends the copy
-    /// and removes the file. Called as [`read_long`](Self::read_long) is, and bounded as that is.
+    /// on return, and one that exists is never touched. The closure is called between pieces, with how far the copy is; its
+    /// error ends the copy and removes the file. Called as [`read_long`](Self::read_long) is, and bounded as that is.
     ///
     /// # Errors
     /// The closure's, and the engine's own. `Busy` where the snapshot cost too much to be kept.
-    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()>;
+    fn backup(&self, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()>;
 
     /// Runs a closure in one transaction, to which no other writer of any process can add. The closure is
     /// called at most once. An error or a panic of the closure undoes the transaction.

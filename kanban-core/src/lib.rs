@@ -14,6 +14,7 @@ mod memory;
 mod model;
 mod moving;
 mod options;
+mod progress;
 mod request;
 mod rules;
 mod store;
@@ -28,7 +29,7 @@ pub use self::boards::{
 };
 pub use self::change::Change;
 pub use self::clock::{Clock, IdSource, RandomIds, SystemClock};
-pub use self::engine::{Backend, Engine, OpenBoard, Txn, Upkeep, Verdict, WriteEnd};
+pub use self::engine::{Backend, Copied, Engine, OpenBoard, Txn, Upkeep, Verdict, WriteEnd};
 pub use self::error::{
     Error, ErrorKind, Invalid, NotClaimable, Rejection, Result, Subject, Unavailable,
 };
@@ -41,6 +42,7 @@ pub use self::model::{
     Version, WorkerBlockKind, WorkerProcess,
 };
 pub use self::options::{Admission, Durability, Options, RootMode};
+pub use self::progress::{OnProgress, Progress, Stage};
 pub use self::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, Authority, BlockTask, Caps, ClaimFilter,
     ClaimNext, ClaimTask, Claimed, CollectEvents, CommentOn, Complete, Covered, CreateMany,

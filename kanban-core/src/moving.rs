@@ -17,4 +17,4 @@ mod spool;
 
 pub(crate) use self::export::export;
 pub(crate) use self::import::import;
-pub(crate) use self::spool::{hand_over, spool_in, take_in};
+pub(crate) use self::spool::{TakenIn, hand_over, spool_in, take_in};

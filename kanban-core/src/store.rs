@@ -12,6 +12,7 @@ use crate::model::{
     Seq, Subscription, Task, TaskDetail, TaskId, Title,
 };
 use crate::options::Admission;
+use crate::progress::OnProgress;
 use crate::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, BlockTask, ClaimNext, ClaimTask, Claimed,
     CollectEvents, CommentOn, Complete, CreateMany, DecomposeTask, Decomposed, DeleteTask,
@@ -205,6 +206,11 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     async fn backup(&self, to: PathBuf) -> Result<()>;
     /// The same board, with another answer to a full queue. Rule 18.4.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
+    /// The same board, whose exports, backups, imports and `verify` tell how far they are. A restore tells the handle that it
+    /// goes into. Counting what there is to do costs a little more than not. Rule 19.8.
+    fn with_progress(&self, on_progress: OnProgress) -> Arc<dyn BoardStore>;
+    /// Who hears of this handle's progress. Rule 19.8.
+    fn on_progress(&self) -> Option<OnProgress>;
     /// Takes no more calls, carries out and answers those it has, and gives up files and threads. A second call
     /// waits for the same end and has the same answer. It does not wait for exports and backups, which end as `Closed`, nor for
     /// the outputs and sources of callers that stall.

@@ -23,6 +23,7 @@ mod tasks;
 
 use crate::error::Result;
 use crate::model::Task;
+use crate::progress::{Stage, Steps, Tell};
 use crate::request::Violation;
 use crate::rules::Question;
 use crate::view::View;
@@ -31,25 +32,38 @@ use crate::view::View;
 const PAGE: usize = 1000;
 
 /// Asks what is wrong with a board.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Verify {
     /// How many violations are enough.
     pub(crate) limit: usize,
+    /// Who hears how far it is.
+    pub(crate) tell: Tell,
 }
 
 impl Question for Verify {
     type Answer = Vec<Violation>;
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Violation>> {
-        violations(view, self.limit)
+        violations_told(view, self.limit, &self.tell)
     }
 }
 
-/// The first violations of a board's invariants, up to as many; none is good.
+/// The same, told to nobody.
+#[cfg(test)]
 pub(crate) fn violations(view: &dyn View, limit: usize) -> Result<Vec<Violation>> {
+    violations_told(view, limit, &Tell::default())
+}
+
+/// The first violations of a board's invariants, up to as many; none is good.
+pub(crate) fn violations_told(
+    view: &dyn View,
+    limit: usize,
+    tell: &Tell,
+) -> Result<Vec<Violation>> {
     let mut findings = Findings {
         limit,
         found: Vec::new(),
+        steps: tell.begin(Stage::Verify, || view.count_rows().map(Some))?,
     };
     let board = view.board()?;
     view.policy()?;
@@ -58,7 +72,10 @@ pub(crate) fn violations(view: &dyn View, limit: usize) -> Result<Vec<Violation>
     log::check_runs(&mut findings, view, &board, &tally)?;
     log::check_events(&mut findings, view, &board, &tally)?;
     belongings::check(&mut findings, view, &board, &tally)?;
+    findings.steps.end();
+    findings.steps = tell.begin_of(Stage::VerifyIndexes, Some(indexes::entries(&tally)));
     indexes::check(&mut findings, view, &tally)?;
+    findings.steps.end();
     Ok(findings.found)
 }
 
@@ -67,6 +84,7 @@ pub(crate) fn violation_of(task: &Task) -> Option<Violation> {
     let mut findings = Findings {
         limit: 1,
         found: Vec::new(),
+        steps: Tell::default().begin_of(Stage::Verify, None),
     };
     tasks::check_row(&mut findings, task);
     findings.found.pop()
@@ -76,6 +94,7 @@ pub(crate) fn violation_of(task: &Task) -> Option<Violation> {
 struct Findings {
     limit: usize,
     found: Vec<Violation>,
+    steps: Steps,
 }
 
 impl Findings {

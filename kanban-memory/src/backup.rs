@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use kanban_core::{Error, Result, Txn};
+use kanban_core::{Copied, Error, Result, Txn};
 use serde::Serialize;
 
 use crate::error::system;
@@ -17,7 +17,11 @@ use crate::schema::Tables;
 const ROWS_AT_ONCE: u64 = 1024;
 
 /// Writes a snapshot into a new file, and makes it durable.
-pub(crate) fn write(tables: &Tables, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+pub(crate) fn write(
+    tables: &Tables,
+    to: &Path,
+    go_on: &dyn Fn(Copied) -> Result<()>,
+) -> Result<()> {
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -32,15 +36,19 @@ pub(crate) fn write(tables: &Tables, to: &Path, go_on: &dyn Fn() -> Result<()>) 
     done
 }
 
-fn write_rows(tables: &Tables, file: &File, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+fn write_rows(tables: &Tables, file: &File, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
     let mut out = Out {
         to: BufWriter::new(file),
         rows: 0,
     };
     out.line(&Header::backup())?;
+    let total = rows(tables).count() as u64;
     for row in rows(tables) {
         if out.rows.is_multiple_of(ROWS_AT_ONCE) {
-            go_on()?;
+            go_on(Copied {
+                done: out.rows,
+                total: Some(total),
+            })?;
         }
         out.line(&row)?;
         out.rows += 1;
@@ -125,7 +133,7 @@ mod tests {
     fn written(tables: &Tables) -> Vec<u8> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("backup");
-        write(tables, &file, &|| Ok(())).unwrap();
+        write(tables, &file, &|_| Ok(())).unwrap();
         fs::read(file).unwrap()
     }
 
@@ -162,7 +170,7 @@ mod tests {
     fn a_backup_that_is_stopped_leaves_no_file() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("backup");
-        let stop = || Err(Error::new(ErrorKind::Busy, "stopped"));
+        let stop = |_| Err(Error::new(ErrorKind::Busy, "stopped"));
         let error = write(&sample::board(), &file, &stop).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Busy);
         assert!(!file.exists(), "expected no file");

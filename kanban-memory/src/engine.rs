@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kanban_core::{Engine, Result, Txn, Upkeep, Verdict, View, Violation, WriteEnd};
+use kanban_core::{Copied, Engine, Result, Txn, Upkeep, Verdict, View, Violation, WriteEnd};
 
 use crate::board::Board;
 use crate::schema::Tables;
@@ -36,7 +36,7 @@ impl Engine for MemoryEngine {
         self.read(ask)
     }
 
-    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+    fn backup(&self, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
         backup::write(&self.board.snapshot(), to, go_on)
     }
 

@@ -370,4 +370,10 @@ impl View for Tables {
     ) -> Result<Vec<Subscription>> {
         Ok(walk(&self.subscriptions, after, limit))
     }
+
+    fn count_rows(&self) -> Result<u64> {
+        let mut rows = self.tasks.size() + self.links.size() + self.runs.size();
+        rows += self.comments.size() + self.attachments.size();
+        Ok((rows + self.subscriptions.size() + self.events.size()) as u64)
+    }
 }

@@ -1,9 +1,10 @@
 //! Copying a snapshot's rows into another file, and taking such a file over.
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use kanban_core::{Error, ErrorKind, Result, Unavailable};
+use kanban_core::{Copied, Error, ErrorKind, Result, Unavailable};
 use redb::{Key, ReadTransaction, ReadableTable, Value, WriteTransaction};
 
 use crate::error::{contained, storage, system};
@@ -18,7 +19,7 @@ const ENTRIES_AT_ONCE: usize = 1000;
 pub(crate) fn copy(
     from: &ReadTransaction,
     to: &Path,
-    go_on: &dyn Fn() -> Result<()>,
+    go_on: &dyn Fn(Copied) -> Result<()>,
 ) -> Result<()> {
     let to = std::path::absolute(to).map_err(|error| system("finding the backup's file", error))?;
     let directory = to
@@ -36,12 +37,26 @@ pub(crate) fn copy(
 fn tables(
     from: &ReadTransaction,
     to: &WriteTransaction,
-    go_on: &dyn Fn() -> Result<()>,
+    go_on: &dyn Fn(Copied) -> Result<()>,
 ) -> Result<()> {
     let (from, mut to) = (Tables::of(from), Tables::of(to));
+    let mut total = 0;
+    macro_rules! count {
+        ($name:ident) => {
+            total += from.$name.len()?;
+        };
+    }
+    each_table!(count);
+    let done = Cell::new(0);
+    let go_on = || {
+        go_on(Copied {
+            done: done.get(),
+            total: Some(total),
+        })
+    };
     macro_rules! copy {
         ($name:ident) => {
-            table(&from.$name, &mut to.$name, go_on)?;
+            table(&from.$name, &mut to.$name, (&done, &go_on))?;
         };
     }
     each_table!(copy);
@@ -79,7 +94,7 @@ fn unmark(txn: &WriteTransaction) -> Result<()> {
 fn table<K: Key, V: Value>(
     from: &Slot<Reading<'_>, K, V>,
     to: &mut Slot<Writing<'_>, K, V>,
-    go_on: &dyn Fn() -> Result<()>,
+    (done, go_on): (&Cell<u64>, &dyn Fn() -> Result<()>),
 ) -> Result<()> {
     let (from, to) = (from.get()?, to.get_mut()?);
     contained(|| {
@@ -91,6 +106,7 @@ fn table<K: Key, V: Value>(
             }
             let (key, value) = entry.map_err(doing)?;
             to.insert(key.value(), value.value()).map_err(doing)?;
+            done.set(done.get() + 1);
         }
         Ok(())
     })

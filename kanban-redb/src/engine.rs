@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use kanban_core::{
-    BoardState, Engine, Error, Result, Txn, Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
+    BoardState, Copied, Engine, Error, Result, Txn, Unavailable, Upkeep, Verdict, View, Violation,
+    WriteEnd,
 };
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
@@ -132,11 +133,11 @@ impl Engine for RedbEngine {
         self.read_watched(|txn, go_on| ask(&Board::watched(txn, go_on)))
     }
 
-    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+    fn backup(&self, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
         self.read_watched(|txn, has_room| {
-            backup::copy(txn, to, &|| {
+            backup::copy(txn, to, &|copied| {
                 has_room()?;
-                go_on()
+                go_on(copied)
             })
         })
     }

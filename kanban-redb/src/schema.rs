@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use kanban_core::{BoardState, Error, Policy, Result, Unavailable};
 use redb::{
-    Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, Value,
-    WriteTransaction,
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table,
+    TableDefinition, TableError, Value, WriteTransaction,
 };
 
 use crate::error::{contained, storage};
@@ -91,6 +91,15 @@ impl<S: Source, K: Key + 'static, V: Value + 'static> Slot<S, K, V> {
                 .map_err(|error| storage("opening a table", error))
         })?;
         Ok(self.table.get_or_init(|| opened))
+    }
+
+    /// How many entries it has; the table knows.
+    pub(crate) fn len(&self) -> Result<u64> {
+        let table = self.get()?;
+        contained(|| {
+            let len = table.len();
+            len.map_err(|error| storage("counting the rows", error))
+        })
     }
 
     /// The table, to write to.

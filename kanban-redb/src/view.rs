@@ -539,4 +539,11 @@ impl<S: Source> View for Board<'_, S> {
             limit,
         )
     }
+
+    fn count_rows(&self) -> Result<u64> {
+        let tables = &self.tables;
+        let mut rows = tables.task.len()? + tables.link.len()? + tables.run.len()?;
+        rows += tables.comment.len()? + tables.attachment.len()?;
+        Ok(rows + tables.subscription.len()? + tables.event.len()?)
+    }
 }

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use kanban_core::{Error, ErrorKind, Result, Unavailable};
-use rusqlite::backup::{Backup, StepResult};
+use kanban_core::{Copied, Error, ErrorKind, Result, Unavailable};
+use rusqlite::backup::{Backup, Progress, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{storage, system};
@@ -22,7 +22,11 @@ const ID_AT: u64 = 68;
 
 /// Copies the snapshot that a connection holds into a new file, and makes it durable. While the connection holds it
 /// nothing of it changes, so the copy never begins anew.
-pub(crate) fn copy(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+pub(crate) fn copy(
+    from: &Connection,
+    to: &Path,
+    go_on: &dyn Fn(Copied) -> Result<()>,
+) -> Result<()> {
     // As with the board itself: a relative path may be taken for a URI.
     let to = std::path::absolute(to).map_err(|error| system("finding the backup's file", error))?;
     let file = OpenOptions::new()
@@ -39,7 +43,7 @@ pub(crate) fn copy(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>)
     done
 }
 
-fn pages(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+fn pages(from: &Connection, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
     let doing = |error| storage("copying the board", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, flags).map_err(doing)?;
@@ -55,16 +59,29 @@ fn pages(from: &Connection, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result
     }
     {
         let backup = Backup::new(from, &mut target).map_err(doing)?;
+        // How many pages there are is known after the first step.
+        go_on(Copied::default())?;
         loop {
-            go_on()?;
             match backup.step(PAGES_AT_ONCE).map_err(doing)? {
-                StepResult::Done => break,
-                StepResult::More => {}
+                StepResult::Done => {
+                    go_on(copied(backup.progress()))?;
+                    break;
+                }
+                StepResult::More => go_on(copied(backup.progress()))?,
                 _ => return Err(Error::new(ErrorKind::Busy, "copying the board")),
             }
         }
     }
     target.close().map_err(|(_, error)| doing(error))
+}
+
+fn copied(pages: Progress) -> Copied {
+    let number = |pages: i32| u64::try_from(pages).unwrap_or_default();
+    let total = number(pages.pagecount);
+    Copied {
+        done: total.saturating_sub(number(pages.remaining)),
+        total: Some(total),
+    }
 }
 
 /// Turns a private copy of a finished backup into a board's file.

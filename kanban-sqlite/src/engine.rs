@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kanban_core::{
-    BoardState, Engine, Error, ErrorKind, Result, Txn, Unavailable, Upkeep, Verdict, View,
+    BoardState, Copied, Engine, Error, ErrorKind, Result, Txn, Unavailable, Upkeep, Verdict, View,
     Violation, WriteEnd,
 };
 use rusqlite::config::DbConfig;
@@ -324,13 +324,13 @@ impl Engine for SqliteEngine {
         })
     }
 
-    fn backup(&self, to: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+    fn backup(&self, to: &Path, go_on: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
         self.long("backup", |handle| {
-            backup::copy(handle.connection(), to, &|| {
+            backup::copy(handle.connection(), to, &|copied| {
                 if handle.alarm.rings() {
                     return Err(outgrown("backup"));
                 }
-                go_on()
+                go_on(copied)
             })
         })
     }

@@ -181,6 +181,10 @@ statements! {
         INDEXED BY subscription_task WHERE task = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
     SUBSCRIPTIONS = "SELECT ", subscription!(), " FROM subscription \
         WHERE id > ?1 ORDER BY id LIMIT ?2";
+    ROWS = "SELECT (SELECT count(*) FROM task) + (SELECT count(*) FROM link) \
+        + (SELECT count(*) FROM run) + (SELECT count(*) FROM comment) \
+        + (SELECT count(*) FROM attachment) + (SELECT count(*) FROM subscription) \
+        + (SELECT count(*) FROM event)";
 
     INSERT_BOARD = "INSERT INTO board (", board!(), ") VALUES (", board_marks!(), ")";
     INSERT_POLICY = "INSERT INTO policy (", policy!(), ") VALUES (", policy_marks!(), ")";

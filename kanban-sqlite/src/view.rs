@@ -374,4 +374,14 @@ impl View for Board<'_> {
         let from = after(from.map(SubscriptionId::get));
         self.records(sql::SUBSCRIPTIONS, (from, rows_max(limit)))
     }
+
+    fn count_rows(&self) -> Result<u64> {
+        let rows = self.first(sql::ROWS, [], |row| {
+            let rows: i64 = row
+                .get(0)
+                .map_err(|error| storage("counting the rows", error))?;
+            Ok(u64::try_from(rows).unwrap_or_default())
+        })?;
+        Ok(rows.unwrap_or_default())
+    }
 }

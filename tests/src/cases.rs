@@ -30,6 +30,7 @@ pub(crate) mod next;
 pub(crate) mod numbers;
 pub(crate) mod pausing;
 pub(crate) mod planning;
+pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod reopening;
 pub(crate) mod repeats;

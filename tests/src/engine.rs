@@ -192,7 +192,7 @@ macro_rules! for_each_engine_case {
     ([$($callback:tt)*]) => {
         $($callback)*! {
             round_trip: [the_boards_row_comes_back, the_policy_comes_back, pauses_come_back_the_boards_first, group_marks_come_back_and_are_forgotten_after_a_day, a_task_comes_back_with_everything_and_with_nothing_optional, every_word_of_the_model_comes_back, texts_come_back_and_go, runs_come_back, events_come_back_of_every_kind, comments_and_attachments_come_back, subscriptions_come_back, what_belongs_to_a_deleted_task_goes_with_it, a_transaction_that_is_rolled_back_leaves_nothing,],
-            questions: [tasks_are_walked_by_id, ids_are_found_by_their_beginning, lists_keep_their_order_over_pages, lanes_hold_the_claimable_tasks_in_order, lanes_are_found_page_by_page, times_are_reached_in_order_up_to_and_with_the_one_asked_for, keys_find_the_task_that_holds_them, counters_follow_status_and_assignee, links_are_found_from_both_ends, runs_events_comments_and_attachments_are_walked_by_number, subscriptions_are_told_apart_by_their_whole_place,],
+            questions: [tasks_are_walked_by_id, ids_are_found_by_their_beginning, lists_keep_their_order_over_pages, lanes_hold_the_claimable_tasks_in_order, lanes_are_found_page_by_page, times_are_reached_in_order_up_to_and_with_the_one_asked_for, keys_find_the_task_that_holds_them, counters_follow_status_and_assignee, links_are_found_from_both_ends, runs_events_comments_and_attachments_are_walked_by_number, subscriptions_are_told_apart_by_their_whole_place, all_rows_are_counted,],
         }
     };
 }

@@ -729,6 +729,11 @@ macro_rules! for_each_case {
                 only_a_backup_is_restored,
                 a_copy_of_a_board_s_own_file_is_refused,
             ],
+            progress: [
+                long_calls_tell_how_far_they_are,
+                only_who_asked_hears_of_progress,
+                a_listener_that_panics_stops_nothing,
+            ],
             sealing: [
                 a_number_stays_the_number_that_was_given,
                 an_export_with_a_wrong_value_is_refused_with_its_line,

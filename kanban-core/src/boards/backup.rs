@@ -1,13 +1,15 @@
 //! Taking a backup over.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::engine::OpenBoard;
 use crate::error::{Invalid, Result};
 use crate::options::RootMode;
+use crate::progress::{Stage, Tell};
 use crate::request::{ImportBackup, ImportLines, Moved, Written};
 use crate::store::BoardStore;
 
@@ -39,10 +41,11 @@ impl Boards {
             durability: self.options.durability,
             mode: RootMode::Exclusive,
         };
+        let tell = Tell::to(into.on_progress());
         let mut spool = None;
         let guest = Guest::open_scratch(self, how, |scratch| {
             let board = scratch.path().join(self.opener.file_name());
-            copy(&file, &board).map_err(doing)?;
+            copy(&file, &board, &tell).map_err(doing)?;
             self.opener.accept_backup(&board)?;
             spool = Some(tempfile::tempfile_in(scratch.path()).map_err(doing)?);
             Ok(())
@@ -50,7 +53,12 @@ impl Boards {
         .await?;
         let spool = spool.ok_or_else(super::closed)?;
         let lines = BufWriter::new(spool.try_clone().map_err(doing)?);
-        let exported = guest.store.export(Box::new(lines)).await;
+        let store = match tell.listener() {
+            Some(on_progress) => guest.store.with_progress(on_progress),
+            None => Arc::clone(&guest.store),
+        };
+        let exported = store.export(Box::new(lines)).await;
+        drop(store);
         guest.close().await?;
         exported?;
         into.import_lines(ImportLines {
@@ -62,12 +70,26 @@ impl Boards {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let mut source = File::open(from)?;
+/// How much of a file is copied between two words about it.
+const PIECE: u64 = 16 << 20;
+
+fn copy(from: &Path, to: &Path, tell: &Tell) -> io::Result<()> {
+    let source = File::open(from)?;
+    let mut steps = tell.begin(Stage::TakeIn, || {
+        source.metadata().map(|file| Some(file.len()))
+    })?;
     let mut target = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(to)?;
-    io::copy(&mut source, &mut target).map(|_| ())
+    loop {
+        // Of a file, so that the system copies it where it can.
+        let copied = io::copy(&mut (&source).take(PIECE), &mut target)?;
+        steps.add(copied);
+        if copied < PIECE {
+            steps.end();
+            return Ok(());
+        }
+    }
 }

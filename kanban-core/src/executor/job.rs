@@ -8,6 +8,7 @@ use crate::clock::IdSource;
 use crate::engine::Txn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Millis, Seq};
+use crate::progress::{Stage, Tell};
 use crate::request::Written;
 use crate::rules::{Answered, Command, Draft, GroupRows, Refusal};
 
@@ -41,14 +42,16 @@ pub(crate) trait Job: Send {
 /// A command of any type, as the queue holds it.
 pub(crate) struct Queued<C: Command> {
     command: C,
+    tell: Tell,
     held: Option<Result<Written<C::Answer>>>,
     reply: Reply<Written<C::Answer>>,
 }
 
 impl<C: Command> Queued<C> {
-    pub(crate) const fn new(command: C, reply: Reply<Written<C::Answer>>) -> Self {
+    pub(crate) const fn new(command: C, tell: Tell, reply: Reply<Written<C::Answer>>) -> Self {
         Self {
             command,
+            tell,
             held: None,
             reply,
         }
@@ -81,11 +84,14 @@ impl<C: Command> Job for Queued<C> {
             Err(panic) => (Err(panicked(&*panic)), Vec::new()),
         };
         self.held = Some(held);
+        let mut steps = self.tell.begin_of(Stage::Write, Some(changes.len() as u64));
         for change in &changes {
             if let Err(error) = group.apply(txn, change) {
                 return Step::Failed(error);
             }
+            steps.add(1);
         }
+        steps.end();
         if changes.is_empty() {
             Step::Nothing
         } else {

@@ -8,6 +8,7 @@ use crate::engine::{Backend, Engine, OpenBoard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Seq;
 use crate::options::{Admission, Options};
+use crate::progress::{Stage, Tell};
 use crate::request::{Read, Violation, Written};
 use crate::rules::{Command, Question};
 use crate::sync::{Arc, lock, spawn};
@@ -30,6 +31,8 @@ const VIOLATIONS_MAX: usize = 100;
 pub(crate) struct EngineStore<E: Engine> {
     owner: Arc<Owner<E>>,
     admission: Admission,
+    /// Who hears how far the long calls of this handle are.
+    tell: Tell,
     /// The board's, by which its creator knows it.
     seed: u64,
 }
@@ -106,6 +109,7 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
     opening.done(Ok(EngineStore {
         owner,
         admission,
+        tell: Tell::default(),
         seed,
     }));
     // A panic here is a bug of ours; every waiter is answered all the same, by the replies' guards.
@@ -150,10 +154,19 @@ impl<E: Engine> EngineStore<E> {
 
     /// Queues a command and waits for its answer.
     pub(super) async fn write<C: Command>(&self, command: C) -> Result<Written<C::Answer>> {
+        self.write_told(command, Tell::default()).await
+    }
+
+    /// The same for a command that writes much: it is told how far that is.
+    pub(super) async fn write_told<C: Command>(
+        &self,
+        command: C,
+        tell: Tell,
+    ) -> Result<Written<C::Answer>> {
         let shared = self.shared();
         shared.check_process()?;
         let (reply, answer) = reply();
-        let job = Box::new(Queued::new(command, reply));
+        let job = Box::new(Queued::new(command, tell, reply));
         shared
             .queue
             .submit(job, self.admission, &shared.timer)
@@ -176,10 +189,12 @@ impl<E: Engine> EngineStore<E> {
 
     /// The engine's own check, then the invariants, on a pool thread.
     async fn check(&self) -> Result<Read<Vec<Violation>>> {
-        let checked = self.shared().on_pool(|shared| {
+        let tell = self.tell.clone();
+        let checked = self.shared().on_pool(move |shared| {
+            tell.begin_of(Stage::Check, None);
             let mut found = shared.in_engine(|engine| engine.check(VIOLATIONS_MAX))?;
             let limit = VIOLATIONS_MAX.saturating_sub(found.len());
-            let mut read = shared.ask_now(&Verify { limit })?;
+            let mut read = shared.ask_now(&Verify { limit, tell })?;
             found.append(&mut read.value);
             Ok(Read {
                 seq: read.seq,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::change::Change;
-use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
+use crate::engine::{Copied, Engine, Txn, Upkeep, Verdict, WriteEnd};
 use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::request::Violation;
 use crate::view::View;
@@ -192,7 +192,7 @@ impl Engine for MemoryEngine {
         ask(&*board)
     }
 
-    fn backup(&self, _: &Path, _: &dyn Fn() -> Result<()>) -> Result<()> {
+    fn backup(&self, _: &Path, _: &dyn Fn(Copied) -> Result<()>) -> Result<()> {
         let context = "a board in memory has no file";
         Err(Error::unavailable(Unavailable::Filesystem, context))
     }

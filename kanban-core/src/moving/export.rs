@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::EventId;
+use crate::progress::{Stage, Steps, Tell};
 use crate::request::Moved;
 use crate::rules::detail;
 use crate::view::View;
@@ -22,12 +23,14 @@ pub(crate) fn export(
     view: &dyn View,
     to: &mut dyn Write,
     go_on: &dyn Fn() -> Result<()>,
+    tell: &Tell,
 ) -> Result<Moved> {
     let mut out = Out {
         to,
         hash: Sha256::new(),
         text: Vec::new(),
         go_on,
+        steps: tell.begin(Stage::Read, || view.count_rows().map(Some))?,
         moved: Moved::default(),
     };
     out.put(&Line::Header(Header {
@@ -81,6 +84,7 @@ struct Out<'a> {
     hash: Sha256,
     text: Vec<u8>,
     go_on: &'a dyn Fn() -> Result<()>,
+    steps: Steps,
     moved: Moved,
 }
 
@@ -112,6 +116,7 @@ impl Out<'_> {
                 last = Some(key(&row));
                 self.put(&line(row)?)?;
                 written += 1;
+                self.steps.add(1);
             }
             if is_end {
                 return Ok(written);
@@ -127,6 +132,7 @@ impl Out<'_> {
         };
         self.put(&Line::Footer(footer))?;
         self.to.flush().map_err(unwritten)?;
+        self.steps.end();
         Ok(self.moved)
     }
 }

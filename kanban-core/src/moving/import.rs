@@ -13,8 +13,9 @@ use crate::change::Change;
 use crate::engine::Txn;
 use crate::error::{Error, Invalid, Rejection, Result, Unavailable};
 use crate::model::{BoardState, Millis, TaskId};
+use crate::progress::{Stage, Steps, Tell};
 use crate::request::{Effect, ImportLines, ImportSource, KeepClaims, Moved, Written};
-use crate::verify::violations;
+use crate::verify::violations_told;
 
 use super::line::{BoardLine, FORMAT, Footer, Line, Place, hex};
 
@@ -26,6 +27,7 @@ pub(crate) fn import(
     txn: &mut dyn Txn,
     import: &mut ImportLines,
     now: Millis,
+    (lines, tell): (u64, &Tell),
 ) -> Result<Written<Moved>> {
     let before = txn.view().board()?;
     if before.counters.seq.get() > 0 || !txn.view().tasks(None, 1)?.is_empty() {
@@ -39,17 +41,24 @@ pub(crate) fn import(
         claims: import.claims,
         last: None,
         children: (None, 0),
+        steps: tell.begin_of(Stage::Write, Some(lines)),
         moved: Moved::default(),
     };
     taking.read(&mut *import.source, &before)?;
     let footer = taking.number;
-    let Taking { txn, mut moved, .. } = taking;
+    let Taking {
+        txn,
+        mut moved,
+        mut steps,
+        ..
+    } = taking;
     let seq = match import.claims {
         KeepClaims::Yes => txn.view().board()?.counters.seq,
         KeepClaims::No => claims::close(txn, &mut moved, &import.actor, now)
             .map_err(|error| at_line(footer, error))?,
     };
-    if let Some(violation) = violations(txn.view(), 1)?.first() {
+    steps.end();
+    if let Some(violation) = violations_told(txn.view(), 1, tell)?.first() {
         let why = format!("invariant {}: {}", violation.invariant, violation.what);
         return Err(unsound(footer, &why));
     }
@@ -70,6 +79,7 @@ struct Taking<'a> {
     last: Option<Place>,
     /// How many children the parent of the last link has. Links come by their parents.
     children: (Option<TaskId>, usize),
+    steps: Steps,
     moved: Moved,
 }
 
@@ -89,6 +99,7 @@ impl Taking<'_> {
             let mut bounded = (&mut source).take(LINE_LEN_MAX);
             bounded.read_until(b'\n', &mut text).map_err(unread)?;
             let line = self.parse(&text)?;
+            self.steps.add(1);
             let place = line.place();
             if self.last.as_ref() >= Some(&place) {
                 return Err(self.unsound("out of order, or there twice"));

@@ -50,6 +50,7 @@ fn check_comments(findings: &mut Findings, view: &dyn View, board: &BoardState) 
         |after: Option<&Comment>| view.comments(after.map(|row| row.id), PAGE),
         |a, b| a.id < b.id,
         |findings, row| {
+            findings.steps.add(1);
             let what = format!("comment {}", row.id);
             findings.expect(row.id <= newest, 11, || {
                 format!("{what} is above its counter {newest}")
@@ -79,6 +80,7 @@ fn check_attachments(findings: &mut Findings, view: &dyn View, board: &BoardStat
         |after: Option<&Attachment>| view.attachments(after.map(|row| row.id), PAGE),
         |a, b| a.id < b.id,
         |findings, row| {
+            findings.steps.add(1);
             let what = format!("attachment {}", row.id);
             findings.expect(row.id <= newest, 11, || {
                 format!("{what} is above its counter {newest}")
@@ -113,6 +115,7 @@ fn check_subscriptions(
         |after: Option<&Subscription>| view.subscriptions(after.map(|row| row.id), PAGE),
         |a, b| a.id < b.id,
         |findings, row| {
+            findings.steps.add(1);
             let what = format!("subscription {}", row.id);
             let leased = row.lease.as_ref().map_or(row.cursor, |lease| lease.through);
             findings.expect(row.cursor.max(leased) <= counters.event, 10, || {

@@ -13,6 +13,12 @@ use super::{Findings, PAGE};
 /// How many tasks are looked at of questions without pages.
 const LOOKED_AT_MAX: usize = 10_000;
 const END_OF_TIME: Millis = Millis::new(i64::MAX);
+const ORDERS: [ListOrder; 4] = [
+    ListOrder::Priority,
+    ListOrder::Oldest,
+    ListOrder::Newest,
+    ListOrder::Updated,
+];
 
 /// Invariant 11, and of 13 what is asked of all tasks.
 pub(super) fn check(findings: &mut Findings, view: &dyn View, tally: &Tally) -> Result<()> {
@@ -41,6 +47,15 @@ pub(super) fn check(findings: &mut Findings, view: &dyn View, tally: &Tally) -> 
         });
     }
     Ok(())
+}
+
+/// How many entries the walks along indexes visit, if all is well.
+pub(super) fn entries(tally: &Tally) -> u64 {
+    let of_tenants: u64 = tally.tenants.values().sum();
+    let in_lanes: u64 = lanes(tally).map(|(_, rows)| rows).sum();
+    // In every order, by status, and by assignee.
+    let of_tasks = tally.tasks * (ORDERS.len() as u64 + 2);
+    of_tasks + of_tenants + in_lanes + tally.collectable
 }
 
 fn check_counters(findings: &mut Findings, view: &dyn View, tally: &Tally) -> Result<()> {
@@ -78,13 +93,7 @@ fn check_counters(findings: &mut Findings, view: &dyn View, tally: &Tally) -> Re
 }
 
 fn check_lists(findings: &mut Findings, view: &dyn View, tally: &Tally) -> Result<()> {
-    let orders = [
-        ListOrder::Priority,
-        ListOrder::Oldest,
-        ListOrder::Newest,
-        ListOrder::Updated,
-    ];
-    for order in orders {
+    for order in ORDERS {
         check_list(findings, view, &ListIndex::All(order), tally.tasks, |_| {
             true
         })?;
@@ -140,6 +149,7 @@ fn check_list(
         |after| view.listed(index, after.map(key).as_ref(), PAGE),
         |a, b| key(a).compare(&key(b), order).is_lt(),
         |findings, task| {
+            findings.steps.add(1);
             expect_in(findings, &question, task, is_in(task));
             Ok(())
         },
@@ -194,6 +204,7 @@ fn check_lanes(
                         && !task.waiting
                         && task.assignee == *assignee
                         && tenant.is_none_or(|tenant| task.tenant.as_ref() == Some(tenant));
+                    findings.steps.add(1);
                     expect_in(findings, &question, task, is_in);
                     Ok(())
                 },
@@ -250,6 +261,7 @@ fn check_collectable(findings: &mut Findings, view: &dyn View, tally: &Tally) ->
         |a, b| (place(a), &a.id) < (place(b), &b.id),
         |findings, task| {
             let is_in = task.collectable && task.settled_at.is_some();
+            findings.steps.add(1);
             expect_in(findings, "collectable", task, is_in);
             Ok(())
         },

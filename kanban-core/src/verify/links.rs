@@ -27,6 +27,7 @@ pub(super) fn check(findings: &mut Findings, view: &dyn View, tally: &Tally) -> 
         |after: Option<&Link>| view.links(after, PAGE),
         |a, b| a < b,
         |findings, link| {
+            findings.steps.add(1);
             let Link { parent, child } = link;
             let exists = view.has_link(link)?;
             findings.expect(exists, 13, || {

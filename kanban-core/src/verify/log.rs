@@ -22,6 +22,7 @@ pub(super) fn check_runs(
         |after: Option<&Run>| view.runs(after.map(|run| run.id), PAGE),
         |a, b| a.id < b.id,
         |findings, run| {
+            findings.steps.add(1);
             let Run { id, task, .. } = run;
             findings.expect(run.outcome.is_some() == run.ended_at.is_some(), 2, || {
                 format!("run {id} ended at {:?} as {:?}", run.ended_at, run.outcome)
@@ -76,6 +77,7 @@ pub(super) fn check_events(
         },
         |a, b| a.id < b.id,
         |findings, event| {
+            findings.steps.add(1);
             check_numbers(findings, event, last, board);
             last = event.seq;
             if let Some(id) = deleted(event) {

@@ -16,6 +16,7 @@ pub(super) fn check(findings: &mut Findings, view: &dyn View, board: &BoardState
         |after: Option<&Task>| view.tasks(after.map(|task| &task.id), PAGE),
         |a, b| a.id < b.id,
         |findings, task| {
+            findings.steps.add(1);
             tally.count(task);
             check_row(findings, task);
             detail(view, task.clone())?;

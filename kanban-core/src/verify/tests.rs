@@ -9,6 +9,7 @@ use crate::model::{
     JsonObject, Lease, LeaseId, LongText, Millis, Note, Outcome, Pause, PauseTarget, Phase, Run,
     RunId, Scope, Seq, Status, SubscriptionId, Task, TextKind, Title,
 };
+use crate::progress::{Progress, Stage, Tell};
 use crate::request::{Authority, ClaimNext, Complete, NewTask, NextClaim};
 use crate::rules::{Command, Draft, GroupRows};
 
@@ -574,15 +575,22 @@ fn a_circle_is_told_once_with_its_closing_link() {
     assert_eq!(what, ["the link t_triage → t_blocked closes a circle"]);
 }
 
+fn verify(limit: usize) -> Verify {
+    Verify {
+        limit,
+        tell: Tell::default(),
+    }
+}
+
 #[test]
 fn the_search_ends_with_enough_violations() {
     let mut board = healthy();
     for id in ["t_triage", "t_ready", "t_blocked"] {
         board.edit(id, |row| row.settled_at = Some(Millis::new(1)));
     }
-    assert_eq!(Verify { limit: 100 }.ask(&board).unwrap().len(), 3);
-    assert_eq!(Verify { limit: 2 }.ask(&board).unwrap().len(), 2);
-    assert_eq!(Verify { limit: 0 }.ask(&board).unwrap(), []);
+    assert_eq!(verify(100).ask(&board).unwrap().len(), 3);
+    assert_eq!(verify(2).ask(&board).unwrap().len(), 2);
+    assert_eq!(verify(0).ask(&board).unwrap(), []);
 }
 
 #[test]
@@ -627,5 +635,22 @@ fn a_board_that_commands_wrote_is_sound() {
         let authority = Authority::worker(claimed.run.id);
         carry_out(&mut board, &ids, &Complete::new(claimed.task.id, authority));
         assert_eq!(violations(&board, 100).unwrap(), []);
+    }
+}
+
+#[test]
+fn every_row_and_every_entry_of_an_index_is_a_step_of_a_told_verify() {
+    let board = healthy();
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let theirs = std::sync::Arc::clone(&heard);
+    let tell = Tell::to(Some(std::sync::Arc::new(move |now: &Progress| {
+        theirs.lock().unwrap().push(*now);
+    })));
+    assert_eq!(violations_told(&board, 100, &tell).unwrap(), []);
+    let heard = heard.lock().unwrap();
+    for stage in [Stage::Verify, Stage::VerifyIndexes] {
+        let last = heard.iter().rfind(|now| now.stage == stage).unwrap();
+        assert!(last.done > 0, "found {last:?}");
+        assert_eq!(Some(last.done), last.total, "{stage}");
     }
 }

@@ -125,6 +125,11 @@ const OF_EVERY_COMMAND: &[(&str, &str)] = &[
         "with_admission",
         "a command asks one thing at a time: its queue is never full",
     ),
+    (
+        "with_progress",
+        "export, backup, import and verify draw what it tells",
+    ),
+    ("on_progress", "is for what carries out an import"),
 ];
 
 /// Commands that ask nothing of a store, and why.

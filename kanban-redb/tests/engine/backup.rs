@@ -24,7 +24,7 @@ fn a_backup_is_one_state_while_others_write() {
     fs::create_dir(&to).unwrap();
     let file = to.join("board.redb");
     let written = Cell::new(0);
-    let write_more = || {
+    let write_more = |_| {
         written.set(written.get() + 1);
         fixture.add(&format!("later_{}", written.get()));
         Ok(())
@@ -56,11 +56,11 @@ fn a_backup_touches_no_file_that_is_there_and_leaves_none_that_is_not_whole() {
     fixture.add("t_1");
     let file = fixture.path().join("backup");
     fs::write(&file, "mine").unwrap();
-    let refused = fixture.engine.backup(&file, &|| Ok(()));
+    let refused = fixture.engine.backup(&file, &|_| Ok(()));
     assert_eq!(kind(refused), ErrorKind::Unavailable(Unavailable::Io));
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     let file = fixture.path().join("stopped");
-    let stop = || Err(Error::new(ErrorKind::Closed, "stopped"));
+    let stop = |_| Err(Error::new(ErrorKind::Closed, "stopped"));
     assert_eq!(kind(fixture.engine.backup(&file, &stop)), ErrorKind::Closed);
     assert!(!file.exists());
 }

@@ -301,7 +301,7 @@ fn a_file_of_format_1_holds_every_row_and_its_bytes_have_not_moved() {
     let fixture = Fixture::new();
     write(&fixture.engine, &rows());
     let fresh = fixture.path().join("fresh.redb");
-    fixture.engine.backup(&fresh, &|| Ok(())).unwrap();
+    fixture.engine.backup(&fresh, &|_| Ok(())).unwrap();
     RedbBackend::new().accept_backup(&fresh).unwrap();
     let (file, bytes) = (
         folder().join("format-1.redb"),

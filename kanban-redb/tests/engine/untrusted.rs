@@ -77,7 +77,7 @@ fn hundreds_of_spoiled_files_are_told_answered_right_or_found_by_the_check() {
     let right = answers(&fixture.engine).unwrap();
     // A backup has few pages that nothing uses.
     let compact = fixture.path().join("compact");
-    fixture.engine.backup(&compact, &|| Ok(())).unwrap();
+    fixture.engine.backup(&compact, &|_| Ok(())).unwrap();
     RedbBackend::new().accept_backup(&compact).unwrap();
     let whole = fs::read(compact).unwrap();
     fixture.engine.close().unwrap();

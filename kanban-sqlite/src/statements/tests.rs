@@ -9,6 +9,9 @@ use crate::schema;
 /// paused assignee, and for each pair of status and assignee.
 const WALKS: &[&str] = &["PAUSES", "COUNTS"];
 
+/// Counts all rows, for whom progress is told.
+const COUNTING: &str = "ROWS";
+
 const TABLES: &[(&str, &[&str])] = &[
     ("board", BOARD_COLUMNS),
     ("policy", POLICY_COLUMNS),
@@ -29,7 +32,7 @@ fn plan(connection: &Connection, text: &str) -> Vec<String> {
 fn check(connection: &Connection, name: &str, text: &str) {
     let plan = plan(connection, text);
     for line in &plan {
-        let is_walk = WALKS.contains(&name) && !line.contains("INDEX");
+        let is_walk = name == COUNTING || WALKS.contains(&name) && !line.contains("INDEX");
         let is_own_answer = line.contains("(subquery");
         assert!(
             !line.contains("SCAN") || is_walk || is_own_answer,
@@ -68,7 +71,7 @@ fn every_update_finds_its_row_by_the_key() {
 fn every_question_of_a_row_ends_in_a_search() {
     let connection = schema::in_memory().unwrap();
     for (name, text) in ALL {
-        if text.starts_with("SELECT") && !WALKS.contains(name) {
+        if text.starts_with("SELECT") && *name != COUNTING && !WALKS.contains(name) {
             let plan = plan(&connection, text);
             assert!(
                 plan.iter().any(|line| line.contains("SEARCH")),

@@ -149,7 +149,7 @@ fn neither_a_check_nor_a_backup_holds_a_wal_that_has_outgrown_its_bound() {
         assert_eq!(checked, ErrorKind::Busy);
         let to = fixture.path().join("backup");
         assert_eq!(
-            kind(fixture.engine.backup(&to, &|| Ok(()))),
+            kind(fixture.engine.backup(&to, &|_| Ok(()))),
             ErrorKind::Busy
         );
         assert_eq!(view.board()?, before);

@@ -619,3 +619,21 @@ pub(crate) fn subscriptions_are_told_apart_by_their_whole_place(open: OpenEngine
         Ok(())
     });
 }
+
+pub(crate) fn all_rows_are_counted(open: OpenEngine) {
+    let fixture = board(open, &[]);
+    let count = || ask(fixture.engine(), |view| view.count_rows());
+    assert_eq!(count(), 0);
+    let tasks: Vec<Task> = (0..1001).map(|one| task(&format!("t_{one:04}"))).collect();
+    let changes: Vec<Change> = tasks.iter().map(new_task).collect();
+    write(fixture.engine(), &changes);
+    assert_eq!(count(), 1001);
+    let link = Link {
+        parent: id("t_0001"),
+        child: id("t_0002"),
+    };
+    write(fixture.engine(), &[Change::AddLink(link.clone())]);
+    assert_eq!(count(), 1002);
+    write(fixture.engine(), &[Change::RemoveLink(link)]);
+    assert_eq!(count(), 1001);
+}

@@ -11,6 +11,7 @@ use crate::model::{
     Seq, Subscription, Task, TaskDetail, TaskId, Title,
 };
 use crate::options::Admission;
+use crate::progress::{OnProgress, Tell};
 use crate::request::{
     AckLease, ArchiveTask, AssignTask, AttachFile, BlockTask, ClaimNext, ClaimTask, Claimed,
     CollectEvents, CommentOn, Complete, CreateMany, DecomposeTask, Decomposed, DeleteTask,
@@ -195,7 +196,7 @@ impl<E: Engine> BoardStore for EngineStore<E> {
     }
 
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>> {
-        self.write(import).await
+        self.write_told(import, self.tell.clone()).await
     }
 
     async fn import_lines(&self, import: ImportLines) -> Result<Written<Moved>> {
@@ -295,8 +296,22 @@ impl<E: Engine> BoardStore for EngineStore<E> {
         std::sync::Arc::new(Self {
             owner: Arc::clone(&self.owner),
             admission,
+            tell: self.tell.clone(),
             seed: self.seed,
         })
+    }
+
+    fn with_progress(&self, on_progress: OnProgress) -> std::sync::Arc<dyn BoardStore> {
+        std::sync::Arc::new(Self {
+            owner: Arc::clone(&self.owner),
+            admission: self.admission,
+            tell: Tell::to(Some(on_progress)),
+            seed: self.seed,
+        })
+    }
+
+    fn on_progress(&self) -> Option<OnProgress> {
+        self.tell.listener()
     }
 
     async fn close(&self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Exports, backups and imports: the ones read longer than any question, the other writes more than any command. Each has a
 //! thread of its own, which holds the board only while it reads it, and never while a caller's output or source stalls.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +16,8 @@ use crate::executor::job::{Job, Step, panicked};
 use crate::executor::permits::Permit;
 use crate::executor::reply::{Answer, Reply, reply};
 use crate::model::Millis;
-use crate::moving;
+use crate::moving::{self, TakenIn};
+use crate::progress::{Stage, Tell};
 use crate::request::{ImportLines, ImportSource, Moved, Read, Written};
 use crate::rules::GroupRows;
 use crate::sync::{Arc, spawn};
@@ -25,7 +27,9 @@ use super::{EngineStore, Shared};
 impl<E: Engine> EngineStore<E> {
     /// Reads the import's source on a thread of its own, then queues the import and waits for its answer.
     pub(super) async fn import(&self, import: ImportLines) -> Result<Written<Moved>> {
-        let (spool, permit) = self.shared().take_in_lines(import.source)?.await?;
+        let tell = self.tell.clone();
+        let taking_in = self.shared().take_in_lines(import.source, tell.clone())?;
+        let (TakenIn { spool, lines }, permit) = taking_in.await?;
         let (reply, answer) = reply();
         let shared = self.shared();
         let job = Box::new(ImportJob {
@@ -33,6 +37,8 @@ impl<E: Engine> EngineStore<E> {
                 source: Box::new(spool),
                 ..import
             },
+            lines,
+            tell,
             held: None,
             permit,
             reply,
@@ -46,11 +52,12 @@ impl<E: Engine> EngineStore<E> {
 
     /// Exports on a thread of its own and waits for the end.
     pub(super) async fn write_out(&self, mut to: Box<dyn Write + Send>) -> Result<Read<Moved>> {
+        let (tell, tell_after) = (self.tell.clone(), self.tell.clone());
         let exported = self.shared().on_thread(
             "kanban-export",
-            Shared::spool_now,
+            move |shared| shared.spool_now(&tell),
             move |(spool, moved)| {
-                moving::hand_over(spool, &mut *to)?;
+                moving::hand_over(spool, &mut *to, &tell_after)?;
                 Ok(moved)
             },
         )?;
@@ -59,7 +66,16 @@ impl<E: Engine> EngineStore<E> {
 
     /// Copies the engine's file on a thread of its own and waits for the end.
     pub(super) async fn copy_to(&self, to: PathBuf) -> Result<()> {
-        let copy = move |shared: &Shared<E>| shared.engine.backup(&to, &|| shared.may_go_on());
+        let tell = self.tell.clone();
+        let copy = move |shared: &Shared<E>| {
+            let steps = RefCell::new(tell.begin_of(Stage::Copy, None));
+            shared.engine.backup(&to, &|copied| {
+                steps.borrow_mut().set_of(copied.done, copied.total);
+                shared.may_go_on()
+            })?;
+            steps.into_inner().end_whole();
+            Ok(())
+        };
         let copied = self.shared().on_thread("kanban-backup", copy, Ok)?;
         copied.await
     }
@@ -109,14 +125,14 @@ impl<E: Engine> Shared<E> {
     }
 
     /// Exports into a file that nobody else sees.
-    fn spool_now(&self) -> Result<(File, Read<Moved>)> {
+    fn spool_now(&self, tell: &Tell) -> Result<(File, Read<Moved>)> {
         let spool = moving::spool_in(&self.directory)?;
         let mut to = std::io::BufWriter::new(&spool);
         let go_on = || self.may_go_on();
         let mut answer = None;
         self.engine.read_long(&mut |view| {
             let seq = view.board()?.counters.seq;
-            let value = moving::export(view, &mut to, &go_on)?;
+            let value = moving::export(view, &mut to, &go_on, tell)?;
             answer = Some(Read { seq, value });
             Ok(())
         })?;
@@ -128,16 +144,20 @@ impl<E: Engine> Shared<E> {
 
     /// Reads the source of an import into a file that nobody else sees. The close does not wait for that: nothing of the
     /// board is held by it.
-    fn take_in_lines(&self, mut source: Box<dyn ImportSource>) -> Result<Answer<(File, Permit)>> {
+    fn take_in_lines(
+        &self,
+        mut source: Box<dyn ImportSource>,
+        tell: Tell,
+    ) -> Result<Answer<(TakenIn, Permit)>> {
         self.check_process()?;
         self.queue.check_open()?;
         let permit = self.permits.take()?;
         let spool = moving::spool_in(&self.directory)?;
         let (reply, answer) = reply();
         let _thread = spawn("kanban-import".to_owned(), move || {
-            let taken = caught(|| moving::take_in(&mut *source, spool));
+            let taken = caught(|| moving::take_in(&mut *source, spool, &tell));
             drop(source);
-            reply.send(taken.map(|spool| (spool, permit)));
+            reply.send(taken.map(|taken| (taken, permit)));
         })?;
         Ok(answer)
     }
@@ -152,6 +172,8 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// and the commands beside it are run again.
 struct ImportJob {
     import: ImportLines,
+    lines: u64,
+    tell: Tell,
     held: Option<Written<Moved>>,
     permit: Permit,
     reply: Reply<Written<Moved>>,
@@ -169,7 +191,7 @@ impl Job for ImportJob {
         // It works on the transaction alone, which therefore holds all rows before it, and after it other ones.
         let take = || {
             group.write_board(txn)?;
-            let written = moving::import(txn, import, now)?;
+            let written = moving::import(txn, import, now, (self.lines, &self.tell))?;
             *group = GroupRows::read(txn.view())?;
             Ok(written)
         };
