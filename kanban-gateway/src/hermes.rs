@@ -13,11 +13,15 @@ mod row;
 mod runs;
 mod tasks;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use kanban_core::{Error, ErrorKind, ForeignNumbers, ImportForeign, Label, Repair, Result};
+use kanban_core::{
+    Error, ErrorKind, ForeignNumbers, ImportForeign, Label, OnProgress, Progress, Repair, Result,
+    Stage,
+};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
 use self::row::{Row, Table};
@@ -50,7 +54,11 @@ pub(crate) fn cause(error: &Error) -> String {
 /// # Errors
 /// `Unavailable(Io)` if the file cannot be opened, `Corrupt` if it is no database, `Busy` if its own program held it
 /// too long, `Invalid` if it is no board of hermes-agent.
-pub(crate) fn read(file: &Path, actor: Label) -> Result<ImportForeign> {
+pub(crate) fn read(
+    file: &Path,
+    actor: Label,
+    on_progress: Option<OnProgress>,
+) -> Result<ImportForeign> {
     let fault = |error| fault(file, error);
     // No `SQLITE_OPEN_URI`: a file's name is a name, whatever is in it.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -65,7 +73,7 @@ pub(crate) fn read(file: &Path, actor: Label) -> Result<ImportForeign> {
         .pragma_update(None, "trusted_schema", false)
         .map_err(fault)?;
     let transaction = connection.transaction().map_err(fault)?;
-    let source = Source::open(&transaction).map_err(fault)?;
+    let source = Source::open(&transaction, on_progress).map_err(fault)?;
     if !source.tables.contains("tasks") {
         return Err(kanban_core::Invalid {
             field: "file",
@@ -75,6 +83,7 @@ pub(crate) fn read(file: &Path, actor: Label) -> Result<ImportForeign> {
         }
         .into());
     }
+    source.begin().map_err(fault)?;
     source.import(actor).map_err(fault)
 }
 
@@ -82,10 +91,15 @@ pub(crate) fn read(file: &Path, actor: Label) -> Result<ImportForeign> {
 struct Source<'a> {
     transaction: &'a Transaction<'a>,
     tables: BTreeSet<String>,
+    now: Cell<Progress>,
+    on_progress: Option<OnProgress>,
 }
 
 impl<'a> Source<'a> {
-    fn open(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
+    fn open(
+        transaction: &'a Transaction<'a>,
+        on_progress: Option<OnProgress>,
+    ) -> rusqlite::Result<Self> {
         let sql =
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
         let tables = transaction
@@ -95,6 +109,12 @@ impl<'a> Source<'a> {
         Ok(Self {
             transaction,
             tables,
+            now: Cell::new(Progress {
+                stage: Stage::Read,
+                done: 0,
+                total: None,
+            }),
+            on_progress,
         })
     }
 
@@ -131,8 +151,48 @@ impl<'a> Source<'a> {
         let mut table = Table::default();
         while let Some(row) = rows.next()? {
             table.rows.push(Row::of(&columns, row)?);
+            self.step();
         }
         Ok(table)
+    }
+
+    /// Tells how many rows there are to read.
+    fn begin(&self) -> rusqlite::Result<()> {
+        if self.on_progress.is_none() {
+            return Ok(());
+        }
+        let mut total = 0;
+        for name in TABLES.iter().filter(|name| self.tables.contains(**name)) {
+            total += self.count(name)?;
+        }
+        self.tell(Progress {
+            total: Some(total),
+            ..self.now.get()
+        });
+        Ok(())
+    }
+
+    /// Tells that one more row was read.
+    fn step(&self) {
+        let now = self.now.get();
+        self.tell(Progress {
+            done: now.done + 1,
+            ..now
+        });
+    }
+
+    fn tell(&self, now: Progress) {
+        self.now.set(now);
+        if let Some(on_progress) = &self.on_progress {
+            on_progress(&now);
+        }
+    }
+
+    fn count(&self, table: &str) -> rusqlite::Result<u64> {
+        let quoted = table.replace('"', "\"\"");
+        let sql = format!("SELECT count(*) FROM \"{quoted}\"");
+        let rows: i64 = self.transaction.query_one(&sql, (), |row| row.get(0))?;
+        Ok(u64::try_from(rows).unwrap_or_default())
     }
 
     /// The highest number that each table ever gave.
@@ -165,9 +225,7 @@ impl<'a> Source<'a> {
             if TABLES.contains(&name.as_str()) {
                 continue;
             }
-            let quoted = name.replace('"', "\"\"");
-            let sql = format!("SELECT count(*) FROM \"{quoted}\"");
-            let rows: i64 = self.transaction.query_one(&sql, (), |row| row.get(0))?;
+            let rows = self.count(name)?;
             repairs.push(Repair::dropped(name, "*", "table", format!("{rows} rows")));
         }
         Ok(())

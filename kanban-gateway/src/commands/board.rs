@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kanban_core::{BoardSlug, BoardStore, Boards, Error, ErrorKind, Options, Subject};
+use kanban_core::{BoardSlug, BoardStore, Boards, Error, ErrorKind, OnProgress, Options, Subject};
 use pollster::block_on;
 use tempfile::TempDir;
 
 use crate::cli::{BoardCommand, Command, PolicyCommand};
 use crate::failure::Failure;
+use crate::output::Progress;
 use crate::store::{self, Store};
 
 /// What every root has.
@@ -108,8 +109,12 @@ impl Board {
 
     /// The board itself.
     pub(super) fn store(&self) -> Result<&dyn BoardStore, Failure> {
+        Ok(self.shared()?.as_ref())
+    }
+
+    fn shared(&self) -> Result<&Arc<dyn BoardStore>, Failure> {
         if let Some(store) = self.store.get() {
-            return Ok(store.as_ref());
+            return Ok(store);
         }
         let boards = self.boards()?;
         let slug = self.slug.as_ref();
@@ -118,7 +123,24 @@ impl Board {
             Missing::Makes => block_on(boards.open(slug))?,
             _ => block_on(boards.open_existing(slug))?,
         };
-        Ok(self.store.get_or_init(|| store).as_ref())
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The board, which tells a line on the terminal how far its long calls are, if there is one.
+    pub(super) fn watched(&self, progress: &Progress) -> Result<Arc<dyn BoardStore>, Failure> {
+        self.told(progress.listener()?)
+    }
+
+    /// The board, which tells somebody how far its long calls are.
+    pub(super) fn told(
+        &self,
+        listener: Option<OnProgress>,
+    ) -> Result<Arc<dyn BoardStore>, Failure> {
+        let store = self.shared()?;
+        Ok(match listener {
+            Some(listener) => store.with_progress(listener),
+            None => Arc::clone(store),
+        })
     }
 
     /// The root that was asked about and is not there.

@@ -209,8 +209,8 @@ pub(crate) struct Verified {
 }
 
 pub(super) fn verify(board: &Board, output: &mut Output) -> Result<Exit, Failure> {
-    let store = board.store()?;
-    let progress = Progress::spinner(output, "verifying");
+    let progress = Progress::told(output, "verifying");
+    let store = board.watched(&progress)?;
     let read = block_on(store.verify())?;
     drop(progress);
     let verified = Verified {
@@ -250,12 +250,17 @@ pub(super) fn import(
     };
     let actor = crate::values::label("actor", actor)?;
     crate::values::regular(file)?;
-    let import = crate::hermes::read(file, actor).map_err(|error| match error.kind() {
-        // Its own program has it; the file itself is well.
-        kanban_core::ErrorKind::Busy => Failure::from(error).at(file.clone()),
-        _ => Failure::input(file, &crate::hermes::cause(&error)),
-    })?;
-    let written = block_on(board.store()?.import_foreign(Box::new(import)))?;
+    let progress = Progress::told(output, "importing");
+    let listener = progress.listener()?;
+    let import =
+        crate::hermes::read(file, actor, listener.clone()).map_err(|error| match error.kind() {
+            // Its own program has it; the file itself is well.
+            kanban_core::ErrorKind::Busy => Failure::from(error).at(file.clone()),
+            _ => Failure::input(file, &crate::hermes::cause(&error)),
+        })?;
+    let store = board.told(listener)?;
+    let written = block_on(store.import_foreign(Box::new(import)))?;
+    drop(progress);
     output.written(&written, imported_text)?;
     Ok(Exit::Done)
 }

@@ -30,7 +30,7 @@ pub(super) fn migrate(
         let context = format!("there is nothing yet in {}", root.display());
         return Err(Error::new(kind, context).into());
     }
-    let progress = Progress::bytes(output, "migrating", Some(0));
+    let progress = Progress::bytes(output, "migrating", 0);
     let shown = progress.bar().clone();
     let on_progress = move |now: &MigrationProgress| {
         shown.set_message(format!("{} {}", now.stage, now.board));

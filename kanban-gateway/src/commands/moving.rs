@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kanban_core::{
-    Boards, Error, ErrorKind, ImportBackup, ImportLines, KeepClaims, Moved, Unavailable,
+    Boards, Error, ErrorKind, ImportBackup, ImportLines, KeepClaims, Moved, OnProgress, Stage,
+    Unavailable,
 };
 use pollster::block_on;
 use serde::Serialize;
@@ -22,26 +24,41 @@ pub(super) fn export(
     args: &ExportArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let store = board.store()?;
+    // Looked for first: where there is nothing to export, no file is made.
+    board.store()?;
     let Some(path) = &args.file else {
         // The export is the answer: nothing else is printed.
-        let out = BufWriter::new(io::stdout());
-        return match block_on(store.export(Box::new(out))) {
-            Ok(_) => Ok(Exit::Done),
-            Err(error) => Err(of_writing(error)),
-        };
+        return export_to_output(board, output);
     };
     let new = NewFile::beside(path)?;
-    let progress = Progress::bytes(output, "exporting", None);
-    let out = progress
-        .bar()
-        .wrap_write(BufWriter::new(new.file.as_file().try_clone()?));
+    let progress = Progress::told(output, "exporting");
+    let out = BufWriter::new(new.file.as_file().try_clone()?);
+    let store = board.watched(&progress)?;
     let exported = block_on(store.export(Box::new(out)));
     drop(progress);
     let read = exported.map_err(|error| of_target(path, error))?;
     new.keep(path)?;
     output.read(&read, moved_text)?;
     Ok(Exit::Done)
+}
+
+/// Exports to standard output. A line is drawn only before there is any: what reads it may draw on the same terminal.
+fn export_to_output(board: &Board, output: &Output) -> Result<Exit, Failure> {
+    let progress = Progress::told(output, "exporting");
+    let clear = progress.clearer();
+    let listener = progress.listener()?.map(|listener| -> OnProgress {
+        Arc::new(move |now| match now.stage {
+            // Nothing of the board is held any more: this may wait for the terminal, as the output may.
+            Stage::HandOver => clear(),
+            _ => listener(now),
+        })
+    });
+    let store = board.told(listener)?;
+    let out = BufWriter::new(io::stdout());
+    match block_on(store.export(Box::new(out))) {
+        Ok(_) => Ok(Exit::Done),
+        Err(error) => Err(of_writing(error)),
+    }
 }
 
 /// A file that gets its name when it is whole. Until then it goes with this value.
@@ -100,9 +117,10 @@ pub(super) fn backup(
     if file.symlink_metadata().is_ok() {
         return Err(Failure::unmade(&file, io::ErrorKind::AlreadyExists.into()));
     }
-    let store = board.store()?;
+    board.store()?;
     outside(board.boards()?, &file)?;
-    let progress = Progress::spinner(output, "backing up");
+    let progress = Progress::told(output, "backing up");
+    let store = board.watched(&progress)?;
     let done = block_on(store.backup(file.clone()));
     drop(progress);
     done.map_err(|error| of_target(&file, error))?;
@@ -140,14 +158,14 @@ pub(super) fn restore(
     let claims = claims(args);
     // Not opened here: it may be a board that this process has open.
     crate::values::regular(&args.file)?;
-    let (boards, store) = (board.boards()?, board.store()?);
-    let progress = Progress::spinner(output, "restoring");
+    let progress = Progress::told(output, "restoring");
+    let (boards, store) = (board.boards()?, board.watched(&progress)?);
     let backup = ImportBackup {
         file: args.file.clone(),
         claims,
         actor,
     };
-    let written = block_on(boards.import_backup(store, backup));
+    let written = block_on(boards.import_backup(&*store, backup));
     drop(progress);
     let written = written.map_err(|error| of_backup(&args.file, error))?;
     output.written(&written, moved_text)?;
@@ -169,11 +187,10 @@ pub(super) fn import(
 ) -> Result<Exit, Failure> {
     let actor = crate::values::label("actor", &args.actor)?;
     let file = crate::values::file(&args.file)?;
-    let len = file.metadata()?.len();
-    let store = board.store()?;
-    let progress = Progress::bytes(output, "importing", Some(len));
+    let progress = Progress::told(output, "importing");
+    let store = board.watched(&progress)?;
     let lines = ImportLines {
-        source: Box::new(progress.bar().wrap_read(file)),
+        source: Box::new(file),
         claims: claims(args),
         actor,
     };

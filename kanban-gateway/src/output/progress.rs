@@ -3,79 +3,117 @@
 //! It is drawn on standard error, only if that is a terminal and tables are wanted: what reads JSON gets nothing else. It
 //! goes with the value.
 
+mod drawing;
+
+use std::io;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kanban_core::OnProgress;
 
+use self::drawing::Drawing;
 use super::Output;
 
 /// Redrawn as often, whether or not anything moved.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How far it is, where the end is known.
+const BAR: &str = "{msg} {bar:30} {human_pos}/{human_len} {eta}";
+const BAR_OF_BYTES: &str = "{msg} {bar:30} {bytes}/{total_bytes} {eta}";
+/// How much is done, where it is not.
+const COUNT: &str = "{spinner} {msg} {human_pos} {elapsed}";
+const COUNT_OF_BYTES: &str = "{spinner} {msg} {bytes} {elapsed}";
+/// That something is done, where it is not counted.
+const SPINNER: &str = "{spinner} {msg} {elapsed}";
+
 /// A line on the terminal, for as long as it lives.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    drawing: Drawing,
 }
 
 impl Progress {
     /// Counts what is done, in steps.
     pub(crate) fn count(output: &Output, what: &'static str) -> Self {
-        Self::drawn(output, None, "{spinner} {human_pos} {msg}", what)
+        Self::drawn(output, None, COUNT, what)
     }
 
-    /// Something of which only the end is known.
-    pub(crate) fn spinner(output: &Output, doing: &'static str) -> Self {
-        Self::drawn(output, None, "{spinner} {msg} {elapsed}", doing)
+    /// What a store tells of a long call, through the [`listener`](Self::listener).
+    pub(crate) fn told(output: &Output, doing: &'static str) -> Self {
+        Self::drawn(output, None, SPINNER, doing)
     }
 
-    /// Bytes, of so many if that is known.
-    pub(crate) fn bytes(output: &Output, doing: &'static str, len: Option<u64>) -> Self {
-        let template = match len {
-            Some(_) => "{msg} {bar:30} {bytes}/{total_bytes} {eta}",
-            None => "{spinner} {msg} {bytes} {elapsed}",
-        };
-        Self::drawn(output, len, template, doing)
+    /// Bytes, of so many.
+    pub(crate) fn bytes(output: &Output, doing: &'static str, len: u64) -> Self {
+        Self::drawn(output, Some(len), BAR_OF_BYTES, doing)
     }
 
     /// Says that so many more are done.
     pub(crate) fn add(&self, more: u64) {
         self.bar.inc(more);
+        self.draw_end();
     }
 
-    /// The line itself, for what reads or writes through it, or tells of itself. It is cleared with this value.
+    /// Draws each stage that it hears of, from its beginning to its end; none if nobody sees it.
+    pub(crate) fn listener(&self) -> io::Result<Option<OnProgress>> {
+        if self.bar.is_hidden() {
+            return Ok(None);
+        }
+        self.drawing.listener().map(Some)
+    }
+
+    /// Clears the line for good, before something else is drawn where it is.
+    pub(crate) fn clearer(&self) -> impl Fn() + Send + Sync + 'static {
+        let drawing = self.drawing.clone();
+        move || drawing.clear()
+    }
+
+    /// The line itself, for what tells of itself. It is cleared with this value.
     pub(crate) fn bar(&self) -> &ProgressBar {
         &self.bar
     }
 
-    fn drawn(output: &Output, len: Option<u64>, template: &str, message: &'static str) -> Self {
+    fn draw_end(&self) {
+        draw_end(&self.bar);
+    }
+
+    fn drawn(output: &Output, len: Option<u64>, template: &str, what: &'static str) -> Self {
         let target = if output.is_json() {
             ProgressDrawTarget::hidden()
         } else {
             // Hidden as well where standard error is no terminal.
             ProgressDrawTarget::stderr()
         };
-        let style =
-            ProgressStyle::with_template(template).expect("the templates here are well-formed");
         let bar = ProgressBar::with_draw_target(len, target)
-            .with_style(style)
-            .with_message(message);
+            .with_style(style(template))
+            .with_message(what);
         if !bar.is_hidden() {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar }
+        let drawing = Drawing::new(&bar, what);
+        Self { bar, drawing }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawing.clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates here are well-formed")
+}
+
+/// Not every step is drawn, but the last one is: a bar is seen to be full.
+fn draw_end(bar: &ProgressBar) {
+    if bar.length() == Some(bar.position()) {
+        bar.force_draw();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]
@@ -87,25 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_and_written_is_counted() {
-        let output = Output::new(true);
-        let (input, written) = (
-            Progress::bytes(&output, "importing", Some(5)),
-            Progress::bytes(&output, "exporting", None),
-        );
-        let mut kept = Vec::new();
-        let copied = io::copy(
-            &mut input.bar().wrap_read(&b"lines"[..]),
-            &mut written.bar().wrap_write(&mut kept),
-        );
-        assert_eq!(copied.expect("both are memory"), 5);
-        assert_eq!((input.bar.position(), written.bar.position()), (5, 5));
-        assert_eq!(input.bar.length(), Some(5));
+    fn what_nobody_sees_is_not_counted_before() {
+        let progress = Progress::count(&Output::new(true), "events removed");
+        assert!(progress.listener().expect("no thread").is_none());
     }
 
     #[test]
     fn a_line_ends_with_its_value_and_is_hidden_from_what_reads_json() {
-        let progress = Progress::spinner(&Output::new(true), "verifying");
+        let progress = Progress::told(&Output::new(true), "verifying");
         let bar = progress.bar().clone();
         assert!(bar.is_hidden(), "expected nothing beside the envelope");
         drop(progress);

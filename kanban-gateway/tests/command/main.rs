@@ -19,6 +19,7 @@ mod ids;
 mod life;
 mod moving;
 mod processes;
+mod progress;
 mod reading;
 mod schema;
 #[cfg(all(feature = "sqlite", feature = "hermes"))]
