@@ -32,6 +32,7 @@ pub(crate) use self::draft::{Decided, Draft, Refusal};
 pub(crate) use self::end::ERROR_BYTES_MAX;
 pub(crate) use self::group_rows::GroupRows;
 pub(crate) use self::hold::check_streak;
+pub(crate) use self::keep::Collectable;
 pub(crate) use self::links::{CHILDREN_MAX, PARENTS_MAX, SUBSCRIPTIONS_MAX};
 pub(crate) use self::settle::land;
 pub(crate) use self::subscribe::{check_kind, check_kinds};

@@ -2,6 +2,8 @@
 
 mod collect;
 
+pub(crate) use self::collect::Collectable;
+
 use serde_json::{Map, Value};
 
 use crate::error::Result;

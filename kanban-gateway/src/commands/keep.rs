@@ -142,7 +142,14 @@ pub(super) fn gc(board: &Board, args: &GcArgs, output: &mut Output) -> Result<Ex
         },
     };
     let store = board.store()?;
-    remove(output, "events removed", || block_on(store.gc(collect)))
+    let total = || {
+        // One that cannot be told in time is not known.
+        let read = block_on(store.collectable_events(collect));
+        read.ok().map(|read| read.value)
+    };
+    remove(output, ("events removed", total), || {
+        block_on(store.gc(collect))
+    })
 }
 
 pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -151,7 +158,7 @@ pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Res
         limit: BATCH,
     };
     let store = board.store()?;
-    remove(output, "subscriptions removed", || {
+    remove(output, ("subscriptions removed", || None), || {
         block_on(store.purge_settled(purge))
     })
 }
@@ -159,10 +166,11 @@ pub(super) fn purge(board: &Board, args: &PurgeArgs, output: &mut Output) -> Res
 /// Removes, a transaction at a time, until there is nothing more to remove.
 fn remove(
     output: &mut Output,
-    what: &'static str,
+    (what, total): (&'static str, impl FnOnce() -> Option<u64>),
     step: impl Fn() -> kanban_core::Result<Written<kanban_core::Removed>>,
 ) -> Result<Exit, Failure> {
     let progress = Progress::count(output, what);
+    progress.expect(total);
     let mut removed = 0;
     let seq = loop {
         let written = step()?;

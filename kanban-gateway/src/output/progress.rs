@@ -48,6 +48,18 @@ impl Progress {
         Self::drawn(output, Some(len), BAR_OF_BYTES, doing)
     }
 
+    /// Says how many there will be. It is asked only if anybody sees it.
+    pub(crate) fn expect(&self, total: impl FnOnce() -> Option<u64>) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        if let Some(total) = total() {
+            self.bar.set_style(style(BAR));
+            self.bar.set_length(total);
+            self.draw_end();
+        }
+    }
+
     /// Says that so many more are done.
     pub(crate) fn add(&self, more: u64) {
         self.bar.inc(more);
@@ -127,6 +139,7 @@ mod tests {
     #[test]
     fn what_nobody_sees_is_not_counted_before() {
         let progress = Progress::count(&Output::new(true), "events removed");
+        progress.expect(|| panic!("expected no question"));
         assert!(progress.listener().expect("no thread").is_none());
     }
 

@@ -96,7 +96,7 @@ pub(super) const OPERATIONS: &[(&str, &[&str], Answer)] = &[
     ("tick", &["wake_due", "reclaim_expired"], written::<Ticked>),
     ("policy show", &["policy"], read::<Policy>),
     ("policy set", &["set_policy"], written::<PolicySet>),
-    ("gc", &["gc"], written::<Removed>),
+    ("gc", &["gc", "collectable_events"], written::<Removed>),
     ("purge", &["purge_settled"], written::<Removed>),
     ("verify", &["verify"], read::<Verified>),
     ("backup", &["backup"], boardless::<BackedUp>),

@@ -112,6 +112,10 @@ fn every_long_command_draws_bars_that_reach_their_total() {
     ];
     let into = ["--board", "restored", "import", "backup", backup];
     expect_bars(&root, (&into, &restore));
+    let gc = ["gc", "--older-than", "0s"];
+    let drawn = expect_bars(&root, (&gc, &["events removed"]));
+    let removed = full(&drawn, "events removed");
+    assert!(removed.starts_with("1/1 "), "found {removed:?}");
 }
 
 #[cfg(feature = "hermes")]

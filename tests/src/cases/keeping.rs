@@ -205,6 +205,8 @@ pub(crate) async fn gc_removes_at_most_its_limit(t: &Fixture) {
     for _ in 0..3 {
         chatty(t).await;
     }
+    let there_are = || t.store.collectable_events(collect(0, 2, Covered::Keep));
+    assert_eq!(there_are().await.unwrap().value, 9);
     let mut removed = 0;
     loop {
         let (some, more) = gc(t, 0, 2, Covered::Keep).await;
@@ -216,6 +218,7 @@ pub(crate) async fn gc_removes_at_most_its_limit(t: &Fixture) {
         assert!(some > 0, "more, and nothing removed");
     }
     assert_eq!(removed, 9);
+    assert_eq!(there_are().await.unwrap().value, 0);
 }
 
 /// gc takes a limit of 1 to 10,000. [16.9] [18.2]

@@ -24,8 +24,8 @@ use crate::request::{
     Violation, WakeDue, Woken, Written,
 };
 use crate::rules::{
-    AskPauses, AskPolicy, AskStats, AttachmentsOf, ChildrenOf, CommentsOf, IdsByPrefix,
-    LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds,
+    AskPauses, AskPolicy, AskStats, AttachmentsOf, ChildrenOf, Collectable, CommentsOf,
+    IdsByPrefix, LatestSummaries, ParentsOf, Pending, RunsOf, TaskById, TasksByIds,
 };
 use crate::store::BoardStore;
 use crate::sync::Arc;
@@ -193,6 +193,13 @@ impl<E: Engine> BoardStore for EngineStore<E> {
 
     async fn gc(&self, collect: CollectEvents) -> Result<Written<Removed>> {
         Ok(removed(&self.write(collect).await?))
+    }
+
+    async fn collectable_events(&self, collect: CollectEvents) -> Result<Read<u64>> {
+        let now = self.shared().options.clock.now();
+        let covered = collect.covered;
+        let until = now.before(collect.older_than);
+        self.read(Collectable { covered, until }).await
     }
 
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>> {

@@ -10,7 +10,8 @@ use crate::request::{CollectEvents, Covered, More};
 use crate::rules::draft::{Decided, Draft};
 use crate::rules::links::SUBSCRIPTIONS_MAX;
 use crate::rules::settle::PAGE;
-use crate::rules::{Command, check_limit};
+use crate::rules::{Command, Question, check_limit};
+use crate::view::View;
 
 use super::count;
 
@@ -26,86 +27,123 @@ impl Command for CollectEvents {
     fn decide(&self, draft: &mut Draft<'_>) -> Decided<(u64, More)> {
         check_limit(self.limit, COLLECTED_MAX)?;
         let until = draft.now().before(self.older_than);
+        let mut removed = Vec::new();
+        let mut take = |event: EventId| {
+            if removed.len() == self.limit {
+                return More::More;
+            }
+            removed.push(event);
+            More::Finished
+        };
         let mut sweep = Sweep {
-            limit: self.limit,
-            removed: Vec::new(),
+            view: draft.view(),
+            take: &mut take,
+            // Rows too, so the limit holds for them; the rest keeps its mark for the next call.
+            marks_max: self.limit.max(MARKS_MIN),
+            swept: Vec::new(),
         };
-        let more = match self.covered {
-            Covered::Keep => sweep.marked_tasks(draft, until)?,
-            Covered::Remove => sweep.log(draft, until)?,
-        };
-        if let Some(greatest) = sweep.removed.iter().max() {
-            let board = draft.board_mut();
-            board.horizon = board.horizon.max(*greatest);
-        }
-        let removed = sweep.removed.len() as u64;
-        for event in sweep.removed {
-            draft.remove_event(event);
-        }
-        Ok(count(removed, more))
-    }
-}
-
-struct Sweep {
-    limit: usize,
-    removed: Vec<EventId>,
-}
-
-impl Sweep {
-    /// Takes an event, unless the limit is reached.
-    fn take(&mut self, event: &Event) -> More {
-        if self.removed.len() == self.limit {
-            return More::More;
-        }
-        self.removed.push(event.id);
-        More::Finished
-    }
-
-    /// What can go without being asked for, task by task. Tasks on which nothing is left for later calls lose
-    /// their mark.
-    fn marked_tasks(&mut self, draft: &mut Draft<'_>, until: Millis) -> Result<More> {
-        let board_wide = Undelivered::of_board(draft)?;
-        // Rows too, so the limit holds for them; the rest keeps its mark for the next call.
-        let marks_max = self.limit.max(MARKS_MIN);
-        let mut swept: Vec<Task> = Vec::new();
-        let mut after: Option<(Millis, TaskId)> = None;
-        let more = 'walk: loop {
-            let place = after.as_ref().map(|(at, id)| (*at, id));
-            let page = draft.view().collectable(until, place, PAGE)?;
-            let is_last = page.len() < PAGE;
-            after = page
-                .last()
-                .and_then(|last| Some((last.settled_at?, last.id.clone())));
-            for task in page {
-                match self.task(draft, &task, &board_wide)? {
-                    Rest::LimitReached => break 'walk More::More,
-                    Rest::Nothing if swept.len() < marks_max => swept.push(task),
-                    Rest::Nothing | Rest::Undelivered => {}
-                }
-            }
-            if is_last || after.is_none() {
-                break More::Finished;
-            }
-        };
-        if !self.removed.is_empty() || swept.len() >= MARKS_MIN {
+        let more = sweep.run(self.covered, until)?;
+        let swept = sweep.swept;
+        if !removed.is_empty() || swept.len() >= MARKS_MIN {
             for mut task in swept {
                 task.collectable = false;
                 draft.put_task(task)?;
             }
         }
-        Ok(more)
+        if let Some(greatest) = removed.iter().max() {
+            let board = draft.board_mut();
+            board.horizon = board.horizon.max(*greatest);
+        }
+        let count_removed = removed.len() as u64;
+        for event in removed {
+            draft.remove_event(event);
+        }
+        Ok(count(count_removed, more))
+    }
+}
+
+/// Asks how many events there are to collect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Collectable {
+    pub(crate) covered: Covered,
+    /// Of tasks settled by then.
+    pub(crate) until: Millis,
+}
+
+impl Question for Collectable {
+    type Answer = u64;
+
+    fn ask(&self, view: &dyn View) -> Result<u64> {
+        let mut events = 0;
+        let mut take = |_| {
+            events += 1;
+            More::Finished
+        };
+        let mut sweep = Sweep {
+            view,
+            take: &mut take,
+            marks_max: 0,
+            swept: Vec::new(),
+        };
+        sweep.run(self.covered, self.until)?;
+        Ok(events)
+    }
+}
+
+struct Sweep<'a> {
+    view: &'a dyn View,
+    /// Takes an event; `More` if that is one too many.
+    take: &'a mut dyn FnMut(EventId) -> More,
+    marks_max: usize,
+    /// Tasks on which nothing is left for later calls: they lose their mark.
+    swept: Vec<Task>,
+}
+
+impl Sweep<'_> {
+    fn run(&mut self, covered: Covered, until: Millis) -> Result<More> {
+        match covered {
+            Covered::Keep => self.marked_tasks(until),
+            Covered::Remove => self.log(until),
+        }
     }
 
-    fn task(&mut self, draft: &Draft<'_>, task: &Task, board_wide: &Undelivered) -> Result<Rest> {
+    /// What can go without being asked for, task by task.
+    fn marked_tasks(&mut self, until: Millis) -> Result<More> {
+        let board_wide = Undelivered::of_board(self.view)?;
+        let mut after: Option<(Millis, TaskId)> = None;
+        loop {
+            let place = after.as_ref().map(|(at, id)| (*at, id));
+            let page = self.view.collectable(until, place, PAGE)?;
+            let is_last = page.len() < PAGE;
+            after = page
+                .last()
+                .and_then(|last| Some((last.settled_at?, last.id.clone())));
+            for task in page {
+                match self.task(&task, &board_wide)? {
+                    Rest::LimitReached => return Ok(More::More),
+                    Rest::Nothing if self.swept.len() < self.marks_max => self.swept.push(task),
+                    Rest::Nothing | Rest::Undelivered => {}
+                }
+            }
+            if is_last || after.is_none() {
+                return Ok(More::Finished);
+            }
+        }
+    }
+
+    fn task(&mut self, task: &Task, board_wide: &Undelivered) -> Result<Rest> {
         let mut undelivered = board_wide.clone();
         let scope = Scope::Task(task.id.clone());
-        for subscription in draft.subscriptions_of(&scope, SUBSCRIPTIONS_MAX)? {
+        for subscription in self
+            .view
+            .subscriptions_of(&scope, None, SUBSCRIPTIONS_MAX)?
+        {
             undelivered.add(&subscription);
         }
         let mut rest = Rest::Nothing;
         let mut after = EventId::default();
         loop {
-            let page = draft.view().events_of(&task.id, after, PAGE)?;
+            let page = self.view.events_of(&task.id, after, PAGE)?;
             for event in &page {
                 after = event.id;
                 if is_kept(&event.kind) {
@@ -113,7 +151,7 @@ impl Sweep {
                 }
                 if undelivered.has(event) {
                     rest = Rest::Undelivered;
-                } else if self.take(event) == More::More {
+                } else if (self.take)(event.id) == More::More {
                     return Ok(Rest::LimitReached);
                 }
             }
@@ -125,23 +163,23 @@ impl Sweep {
 
     /// Every event of such tasks, along the log: the marks do not tell of the events that are kept unless asked
     /// for.
-    fn log(&mut self, draft: &Draft<'_>, until: Millis) -> Result<More> {
+    fn log(&mut self, until: Millis) -> Result<More> {
         let mut is_old: BTreeMap<TaskId, bool> = BTreeMap::new();
         let mut after = EventId::default();
         loop {
-            let page = draft.view().events(after, PAGE)?;
+            let page = self.view.events(after, PAGE)?;
             for event in &page {
                 after = event.id;
                 let Some(task) = &event.task else { continue };
                 let goes = if let Some(known) = is_old.get(task) {
                     *known
                 } else {
-                    let settled_at = draft.task(task)?.and_then(|task| task.settled_at);
+                    let settled_at = self.view.task(task)?.and_then(|task| task.settled_at);
                     let found = settled_at.is_some_and(|at| at <= until);
                     is_old.insert(task.clone(), found);
                     found
                 };
-                if goes && self.take(event) == More::More {
+                if goes && (self.take)(event.id) == More::More {
                     return Ok(More::More);
                 }
             }
@@ -177,11 +215,11 @@ struct Undelivered {
 
 impl Undelivered {
     /// To the subscribers of the whole board.
-    fn of_board(draft: &Draft<'_>) -> Result<Self> {
+    fn of_board(view: &dyn View) -> Result<Self> {
         let mut all = Self::default();
         let mut after: Option<SubscriptionId> = None;
         loop {
-            let page = draft.view().subscriptions_of(&Scope::Board, after, PAGE)?;
+            let page = view.subscriptions_of(&Scope::Board, after, PAGE)?;
             for subscription in &page {
                 all.add(subscription);
             }
@@ -391,6 +429,30 @@ mod tests {
         assert_eq!(changes.len(), 1 + MARKS_MIN);
         let (_, changes) = bed.changes(&collect(MARKS_MIN + 2));
         assert_eq!(changes.len(), 1 + MARKS_MIN + 2);
+    }
+
+    #[test]
+    fn what_can_be_collected_is_counted_as_it_is_removed() {
+        let mut bed = with_events();
+        subscribe(&mut bed, Scope::Task(task_id("b")), 0, &[]);
+        for collect in [collect(2), collect_all(2)] {
+            let question = Collectable {
+                covered: collect.covered,
+                until: Millis::new(900_000),
+            };
+            let counted = question.ask(&bed.board).unwrap();
+            let mut removed = 0;
+            loop {
+                let (step, more) = bed.write(&collect);
+                removed += step;
+                if more == More::Finished {
+                    break;
+                }
+            }
+            assert!(removed > 0, "there is something to collect");
+            assert_eq!(counted, removed);
+            assert_eq!(question.ask(&bed.board).unwrap(), 0);
+        }
     }
 
     #[test]
