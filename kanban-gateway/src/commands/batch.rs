@@ -70,6 +70,9 @@ pub(super) fn add_graph(board: &Board, path: &str, output: &mut Output) -> Resul
     let many = CreateMany {
         items: items.collect::<Result<_, Failure>>()?,
     };
+    if many.items.iter().any(names_tasks) {
+        board.has_tasks();
+    }
     let written = block_on(board.store()?.create_many(many))?;
     output.written(&written, |ids, _| ids_text(ids))?;
     Ok(Exit::Done)
@@ -176,6 +179,12 @@ fn new_item(item: GraphItem, names: &Names) -> Result<NewItem, Failure> {
         ..NewTask::new(Title::new(item.title)?)
     };
     Ok(NewItem { task, parents })
+}
+
+/// Whether an item waits for, or came from, a task that the board must have already.
+fn names_tasks(item: &NewItem) -> bool {
+    let is_task = |parent: &ParentRef| matches!(parent, ParentRef::Task(_));
+    item.task.created_from.is_some() || item.parents.iter().any(is_task)
 }
 
 fn start(item: &GraphItem) -> Result<Start, Failure> {

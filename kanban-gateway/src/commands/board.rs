@@ -1,6 +1,6 @@
 //! The board that a command is about. It is opened when it is first needed: what was refused before made nothing.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub(super) struct Board {
     engine: Option<Store>,
     options: Options,
     slug: Option<BoardSlug>,
-    missing: Missing,
+    missing: Cell<Missing>,
     opened: OnceCell<Opened>,
     store: OnceCell<Arc<dyn BoardStore>>,
 }
@@ -92,7 +92,7 @@ impl Board {
             engine,
             options,
             slug,
-            missing,
+            missing: Cell::new(missing),
             opened: OnceCell::new(),
             store: OnceCell::new(),
         }
@@ -119,7 +119,7 @@ impl Board {
         let boards = self.boards()?;
         let slug = self.slug.as_ref();
         // A misspelt board is not made by asking it something.
-        let store = match self.missing {
+        let store = match self.missing.get() {
             Missing::Makes => block_on(boards.open(slug))?,
             _ => block_on(boards.open_existing(slug))?,
         };
@@ -141,6 +141,11 @@ impl Board {
             Some(listener) => store.with_progress(listener),
             None => Arc::clone(store),
         })
+    }
+
+    /// Says that the call names tasks of the board. A board that is not there has none: it is not made for a refusal.
+    pub(super) fn has_tasks(&self) {
+        self.missing.set(Missing::Refuses);
     }
 
     /// The root that was asked about and is not there.
@@ -166,7 +171,7 @@ impl Board {
     }
 
     fn open_root(&self) -> Result<Opened, Failure> {
-        let stand_in = match self.missing {
+        let stand_in = match self.missing.get() {
             Missing::Answers if is_missing(&self.root) => {
                 Some(TempDir::with_prefix("kanban-nothing-")?)
             }

@@ -18,6 +18,9 @@ pub(super) fn add(board: &Board, args: AddArgs, output: &mut Output) -> Result<E
         return super::batch::add_graph(board, path, output);
     }
     let new = new_task(args)?;
+    if !new.parents.is_empty() || new.created_from.is_some() {
+        board.has_tasks();
+    }
     let written = block_on(board.store()?.create(new))?;
     output.written(&written, line)?;
     Ok(Exit::Done)

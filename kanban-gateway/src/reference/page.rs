@@ -23,6 +23,8 @@ answer of `board create` is `answer_board_create`, and that of what was not done
 
 - Arguments and input files are looked at before anything is opened: a call that is refused for them makes no root and no
   board. (An import whose content turns out to be unsound leaves the empty board that it was to go into.)
+- `add` with `--parent` or `--created-from`, or a `--graph` that names tasks of the board, makes no board: one that is not there
+  has no such tasks, and is `not_found`.
 - An input file (`--body-file`, `--result-file`, `--graph`, `--file`, `import …`) that cannot be read, or is not what the
   command takes, is `invalid`: exit code 2. The error has the reason `unreadable` and the `path`; what is wrong inside a list
   of tasks or an export is told by field and line.

@@ -72,6 +72,35 @@ fn there_is_nothing_to_check_or_to_take_out_of_a_root_that_is_not_there() {
 }
 
 #[test]
+fn a_new_task_that_names_others_makes_no_board_where_they_cannot_be() {
+    let root = Root::new();
+    let graph = root.beside("graph.yaml");
+    fs::write(&graph, "- {title: One, parents: [t_nobody]}\n").expect("the test may write");
+    let graph = graph.to_str().expect("a plain path");
+    let calls = [
+        &["add", "One", "--parent", "t_nobody"][..],
+        &["add", "One", "--created-from", "t_nobody"],
+        &["add", "--graph", graph],
+    ];
+    for args in calls {
+        let error = root.error(1, args);
+        let found = (&error["kind"], &error["board"]);
+        assert_eq!(found, (&json!("not_found"), &json!("default")), "{args:?}");
+        expect_nothing(&root, args);
+    }
+    let id = root.add("One", &[]);
+    for args in calls {
+        assert_eq!(root.error(1, args)["reason"], "unknown_tasks", "{args:?}");
+        let args = [&["--board", "website"], args].concat();
+        let error = root.error(1, &args);
+        assert_eq!(error["board"], "website", "{args:?}: {error}");
+        assert!(!root.path().join("boards").join("website").exists());
+    }
+    root.add("Two", &["--parent", &id]);
+    assert_eq!(root.data(&["boards"]).as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn arguments_that_are_refused_make_no_board() {
     let root = Root::new();
     let wrong = root.beside("wrong.yaml");
