@@ -41,6 +41,9 @@ fn readable(error: &Error) -> String {
         ErrorKind::Rejected(Rejection::NotClaimable(NotClaimable::NotBefore(at))) => {
             Some(format!("not claimable before {}", time(*at)))
         }
+        ErrorKind::Rejected(Rejection::BoardNotEmpty) => {
+            Some("the board is not empty: import into a new one, which --board names".to_owned())
+        }
         ErrorKind::Invalid(invalid) => of_span(invalid),
         _ => None,
     };

@@ -42,6 +42,11 @@ fn an_import_closes_the_open_runs() {
     assert!(root.data(&["--board", "copy", "verify"])["clean"] == true);
     let again = root.error(1, &["--board", "copy", "import", "jsonl", file]);
     assert_eq!(again["reason"], "board_not_empty");
+    let message = again["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("a new one, which --board names"),
+        "{message}"
+    );
 }
 
 #[test]
