@@ -210,7 +210,7 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// The same board, with another answer to a full queue. Rule 18.4.
     fn with_admission(&self, admission: Admission) -> Arc<dyn BoardStore>;
     /// The same board, whose exports, backups, imports and `verify` tell how far they are. A restore tells the handle that it
-    /// goes into. Counting what there is to do costs a little more than not. Rule 19.8.
+    /// goes into. The rows are counted first, which a handle that tells nobody does not do. Rule 19.8.
     fn with_progress(&self, on_progress: OnProgress) -> Arc<dyn BoardStore>;
     /// Who hears of this handle's progress. Rule 19.8.
     fn on_progress(&self) -> Option<OnProgress>;
