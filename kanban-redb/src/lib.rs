@@ -19,14 +19,14 @@
 //! - No wait for another process is without end: writes, reads and opening end as `Busy`.
 //! - After an error of the file redb does nothing more until the file is opened anew. A write that meets this is
 //!   uncertain, never done; the executor then opens the file anew.
+//! - A file that is refused, as another program's database or as a newer board, keeps its bytes, though redb writes to
+//!   open one: `docs/decisions/0009-redb-opens-a-file-on-trial.md`.
 //! - A write is answered only while the path still names the file it went to.
 //! - A board file is untrusted input: every row passes the model's constructors, and where a damaged file makes redb
 //!   panic, that is `Corrupt`. So the program must unwind when it panics.
 //!
 //! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be
-//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file. redb opens a file
-//! before anything of it can be read, and opening writes: a file that is refused, as another program's database or as a
-//! newer board, does not keep its bytes.
+//! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file.
 //!
 //! Beside `board.redb` lie `board.lock`, under which it is made, and for a while `board.redb.new` and copies that are
 //! checked. All are for their owner only. Unix only.
@@ -44,6 +44,7 @@ mod rows;
 mod schema;
 mod setup;
 mod storage;
+mod trial;
 mod view;
 mod wait;
 

@@ -45,9 +45,9 @@ pub(crate) fn open(core: &Core) -> Result<(Database, Identity)> {
     let found = file
         .metadata()
         .map_err(|error| system("looking at the board's file", error))?;
+    let backend = core.storage(file)?;
     let database = contained(|| {
-        let backend = core.storage(file)?;
-        let database = core.settings.builder().create_with_backend(backend);
+        let database = core.settings.builder().create_with_backend(backend.clone());
         database.map_err(|error| storage("opening the board", error))
     })?;
     let is_current = contained(|| {
@@ -56,7 +56,12 @@ pub(crate) fn open(core: &Core) -> Result<(Database, Identity)> {
             .map_err(|error| storage("reading the board", error))?;
         schema::expect_current(&txn)
     });
-    match is_current {
+    // What is refused is as it was: nothing of what redb did to open it has reached the file.
+    let is_open = is_current.and_then(|()| {
+        let done = backend.let_through().map_err(redb::StorageError::from);
+        done.map_err(|error| storage("opening the board", error))
+    });
+    match is_open {
         Ok(()) => Ok((database, identity(&found))),
         Err(error) => {
             close(database);

@@ -1,10 +1,12 @@
-//! The file under redb: redb's own, but no wait for a lock is without end.
+//! The file under redb: redb's own, but no wait for a lock is without end, and nothing gets into the file before it is
+//! known to be a board.
 //!
 //! redb waits for the locks of other processes as long as they hold them: one that is stopped would stop all others.
 
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -12,30 +14,83 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use crate::error::storage;
+use crate::trial::{LockRange, Step, Trial};
 use crate::wait::Deadline;
 
 #[cfg(test)]
 use crate::engine::tests::{Faults, Op};
 
-/// The file under redb.
-#[derive(Debug)]
+/// In a test: what goes wrong with an operation of the file.
+macro_rules! fault {
+    ($storage:ident, $op:ident) => {
+        #[cfg(test)]
+        $storage.meet(Op::$op)?;
+    };
+}
+
+/// redb's lock of its header in a shared file. It is part of redb's protocol between processes.
+const HEADER: LockRange = (Bound::Included(0), Bound::Excluded(320));
+
+/// The file under redb. Clones are one.
+#[derive(Debug, Clone)]
 pub(crate) struct Storage {
-    file: FileBackend,
+    file: Arc<FileBackend>,
     /// How long a lock is waited for.
     patience: Duration,
+    trial: Arc<Trial>,
     #[cfg(test)]
-    pub(crate) faults: Option<std::sync::Arc<Faults>>,
+    pub(crate) faults: Option<Arc<Faults>>,
 }
 
 impl Storage {
     pub(crate) fn of(file: File, patience: Duration) -> Result<Self> {
         let file = FileBackend::new(file).map_err(|error| storage("opening the board", error))?;
         Ok(Self {
-            file,
+            file: Arc::new(file),
             patience,
+            trial: Arc::new(Trial::new()),
             #[cfg(test)]
             faults: None,
         })
+    }
+
+    /// Does to the file what redb has done so far, in that order, and keeps nothing back from now on. Until then, and
+    /// where this fails, the file stays as it is whatever redb does.
+    pub(crate) fn let_through(&self) -> Result<(), BackendError> {
+        self.trial.end(|kept| {
+            // Only in a shared file does redb give its lock of the writer up.
+            if kept.writer.is_some() {
+                // Taken once, around all: others read the header, and must not see half of it.
+                self.lock_range(HEADER.0, HEADER.1)?;
+            }
+            for step in &kept.steps {
+                match step {
+                    Step::Write(offset, data) => self.write_now(*offset, data)?,
+                    Step::SetLen(len) => self.set_len_now(*len)?,
+                    Step::Sync => self.sync_now()?,
+                }
+            }
+            if let Some(writer) = kept.writer {
+                self.file.unlock_range(HEADER.0, HEADER.1)?;
+                self.file.unlock_range(writer.0, writer.1)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn write_now(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        fault!(self, Write);
+        self.file.write(offset, data)
+    }
+
+    fn set_len_now(&self, len: u64) -> io::Result<()> {
+        fault!(self, SetLen);
+        self.file.set_len(len)
+    }
+
+    fn sync_now(&self) -> io::Result<()> {
+        fault!(self, Sync);
+        self.file.sync_data()
     }
 
     fn wait(&self, try_lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
@@ -63,37 +118,35 @@ impl Storage {
     }
 }
 
-/// In a test: what goes wrong with an operation of the file.
-macro_rules! fault {
-    ($storage:ident, $op:ident) => {
-        #[cfg(test)]
-        $storage.meet(Op::$op)?;
-    };
-}
-
 impl StorageBackend for Storage {
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.trial.len(&self.file)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         fault!(self, Read);
-        self.file.read(offset, out)
+        self.trial.read(&self.file, offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        fault!(self, SetLen);
-        self.file.set_len(len)
+        if self.trial.keeps(|| Step::SetLen(len)) {
+            return Ok(());
+        }
+        self.set_len_now(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        fault!(self, Sync);
-        self.file.sync_data()
+        if self.trial.keeps(|| Step::Sync) {
+            return Ok(());
+        }
+        self.sync_now()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        fault!(self, Write);
-        self.file.write(offset, data)
+        if self.trial.keeps(|| Step::Write(offset, data.to_vec())) {
+            return Ok(());
+        }
+        self.write_now(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
@@ -121,6 +174,9 @@ impl StorageBackend for Storage {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        if self.trial.keeps_lock((start, end)) {
+            return Ok(());
+        }
         self.file.unlock_range(start, end)
     }
 
@@ -132,6 +188,27 @@ impl StorageBackend for Storage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn while_a_shared_file_is_looked_at_others_read_it_and_do_not_write_it() {
+        use redb::{ConcurrencyMode, ReadableDatabase, TransactionError};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let mut builder = redb::Builder::new();
+        builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
+        let other = builder.create(&path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let file = File::options().read(true).write(true).open(&path);
+        let looked_at = Storage::of(file.unwrap(), Duration::from_secs(5)).unwrap();
+        let database = builder.create_with_backend(looked_at.clone()).unwrap();
+        let begun = other.try_begin_write();
+        assert!(matches!(begun, Err(TransactionError::WouldBlock)));
+        other.begin_read().unwrap();
+        assert!(std::fs::read(&path).unwrap() == before);
+        looked_at.let_through().unwrap();
+        other.try_begin_write().unwrap().commit().unwrap();
+        database.try_begin_write().unwrap().commit().unwrap();
+    }
 
     #[test]
     fn a_lock_that_is_not_given_up_is_waited_for_no_longer_than_told() {

@@ -69,7 +69,11 @@ impl Faults {
     }
 }
 
-fn open(directory: &Path, mode: redb::ConcurrencyMode, faults: &Arc<Faults>) -> RedbEngine {
+fn try_open(
+    directory: &Path,
+    mode: redb::ConcurrencyMode,
+    faults: &Arc<Faults>,
+) -> kanban_core::Result<RedbEngine> {
     let settings = Settings {
         mode,
         ..Settings::default()
@@ -77,7 +81,11 @@ fn open(directory: &Path, mode: redb::ConcurrencyMode, faults: &Arc<Faults>) -> 
     let place = Place::of(directory).unwrap();
     let mut core = Core::new(place, settings, Duration::from_secs(5), u64::MAX / 4);
     core.faults = Some(Arc::clone(faults));
-    RedbEngine::open(core, create().create.as_ref()).unwrap()
+    RedbEngine::open(core, create().create.as_ref())
+}
+
+fn open(directory: &Path, mode: redb::ConcurrencyMode, faults: &Arc<Faults>) -> RedbEngine {
+    try_open(directory, mode, faults).unwrap()
 }
 
 fn group(number: u64) -> Vec<Change> {
@@ -176,6 +184,41 @@ fn whatever_operation_fails_nothing_acknowledged_is_lost() {
                 assert!(tally.points > 5, "{tally:?}");
                 assert_eq!(tally.unnoticed, 0, "{tally:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_opening_that_fails_at_any_operation_harms_nothing() {
+    use redb::ConcurrencyMode::{ExclusiveWriter, MultiWriter};
+    for mode in [MultiWriter, ExclusiveWriter] {
+        let directory = tempfile::tempdir().unwrap();
+        let faults = Arc::new(Faults::default());
+        let engine = open(directory.path(), mode, &faults);
+        for number in 1..=3 {
+            let end = try_write(&engine, &group(number));
+            assert!(matches!(end, WriteEnd::Done(_)), "{end:?}");
+        }
+        // As a crash leaves it.
+        let file = directory.path().join("board.redb");
+        let left = std::fs::read(&file).unwrap();
+        engine.close().unwrap();
+        for nth in 1.. {
+            std::fs::write(&file, &left).unwrap();
+            faults.plan(nth, io::ErrorKind::Other, nth % 2 == 0);
+            let opened = try_open(directory.path(), mode, &faults);
+            let Some(failed) = faults.end() else {
+                assert!(nth > 5, "{nth} operations");
+                break;
+            };
+            assert!(opened.is_err(), "{mode:?}, operation {nth}, {failed:?}");
+            if failed == Op::Read {
+                let found = std::fs::read(&file).unwrap();
+                assert!(found == left, "{mode:?}, operation {nth}: other bytes");
+            }
+            let again = open(directory.path(), mode, &faults);
+            assert_eq!(landed(&again), 3, "{mode:?}, operation {nth}, {failed:?}");
+            assert_eq!(again.check(10).unwrap(), []);
         }
     }
 }

@@ -76,6 +76,11 @@ impl Other {
         said.next().unwrap_or_default()
     }
 
+    /// Lets it go on.
+    pub(crate) fn tell(&mut self) {
+        self.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -115,6 +120,7 @@ fn a_child_plays_its_part() {
         "race" => crate::files::race(&directory),
         "hold" => crate::sharing::hold(&directory),
         "exclude" => crate::sharing::exclude(&directory),
+        "newer" => crate::refused::keep_newer(&directory),
         other => panic!("no such part: {other}"),
     }
 }
