@@ -283,6 +283,7 @@ pub(crate) fn pages(engine: &RedbEngine, core: &Core) -> Result<Option<Violation
 
 fn copy(engine: &RedbEngine, core: &Core, mut to: &File) -> Result<()> {
     let doing = |error| system("copying the board's file", error);
+    let _alone = engine.alone()?;
     let txn = engine.begin_write()?;
     let copied = core
         .place

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -61,11 +61,13 @@ pub(crate) struct Core {
     /// A forked child has another.
     process: u32,
     closed: AtomicBool,
+    /// The file has failed, since when redb does nothing more on the database.
+    has_failed: Arc<AtomicBool>,
     /// Which file is open.
     identity: Mutex<Option<Identity>>,
     /// What a test does to the file under redb.
     #[cfg(test)]
-    pub(crate) faults: Option<std::sync::Arc<crate::engine::tests::Faults>>,
+    pub(crate) faults: Option<Arc<crate::engine::tests::Faults>>,
 }
 
 impl Core {
@@ -82,6 +84,7 @@ impl Core {
             growth_max,
             process: std::process::id(),
             closed: AtomicBool::new(false),
+            has_failed: Arc::default(),
             identity: Mutex::default(),
             #[cfg(test)]
             faults: None,
@@ -105,6 +108,21 @@ impl Core {
         !self.closed.swap(true, Ordering::SeqCst)
     }
 
+    /// Whether the file must be opened anew, for it has failed or could not be.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::SeqCst)
+    }
+
+    /// It must be opened anew.
+    pub(crate) fn fail(&self) {
+        self.has_failed.store(true, Ordering::SeqCst);
+    }
+
+    /// It was.
+    pub(crate) fn succeed(&self) {
+        self.has_failed.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn remember(&self, identity: Identity) {
         *lock(&self.identity) = Some(identity);
     }
@@ -117,8 +135,9 @@ impl Core {
 
     /// The board's file, for redb.
     pub(crate) fn storage(&self, file: File) -> Result<Storage> {
+        let has_failed = Arc::clone(&self.has_failed);
         #[cfg_attr(not(test), expect(unused_mut, reason = "under test it has faults"))]
-        let mut storage = Storage::of(file, self.busy_deadline)?;
+        let mut storage = Storage::of(file, self.busy_deadline, has_failed)?;
         #[cfg(test)]
         storage.faults.clone_from(&self.faults);
         Ok(storage)

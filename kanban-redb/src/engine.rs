@@ -1,10 +1,12 @@
 //! One open board.
 
+mod mend;
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use kanban_core::{
     BoardState, Copied, Engine, Error, Result, Txn, Unavailable, Upkeep, Verdict, View, Violation,
@@ -14,7 +16,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use crate::backup;
 use crate::check;
-use crate::core::{Core, closed};
+use crate::core::Core;
 use crate::error::{contained, storage, too_long};
 use crate::setup::{self, is_latched};
 use crate::view::Board;
@@ -23,8 +25,10 @@ use crate::wait::Deadline;
 /// One open board: one database, which all threads share. Its transactions stay inside.
 pub struct RedbEngine {
     core: Core,
-    /// None while it is opened anew, and once it is closed.
+    /// None where it could not be opened anew, and once it is closed.
     database: RwLock<Option<Database>>,
+    /// Held by who writes, or opens the file anew.
+    writing: Mutex<()>,
     /// A commit is uncertain: nothing is written before the file is opened anew.
     is_uncertain: AtomicBool,
 }
@@ -36,6 +40,7 @@ impl RedbEngine {
         Ok(Self {
             core,
             database: RwLock::new(Some(database)),
+            writing: Mutex::default(),
             is_uncertain: AtomicBool::new(false),
         })
     }
@@ -43,7 +48,11 @@ impl RedbEngine {
     fn with_database<T>(&self, call: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
         self.core.usable()?;
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or_else(closed)?;
+        let database = database.as_ref().ok_or_else(|| {
+            let context = "the board's file could not be opened anew";
+            let lost = || Error::unavailable(Unavailable::Io, context);
+            self.core.usable().err().unwrap_or_else(lost)
+        })?;
         contained(|| call(database))
     }
 
@@ -55,7 +64,12 @@ impl RedbEngine {
             .take()
     }
 
+    fn is_uncertain(&self) -> bool {
+        self.is_uncertain.load(Ordering::SeqCst)
+    }
+
     fn begin_read(&self) -> Result<ReadTransaction> {
+        self.mend()?;
         self.with_database(|database| {
             database
                 .begin_read()
@@ -146,7 +160,11 @@ impl Engine for RedbEngine {
         if let Err(error) = self.core.usable() {
             return WriteEnd::NotWritten(error);
         }
-        if self.is_uncertain.load(Ordering::SeqCst) {
+        let _alone = match self.alone() {
+            Ok(alone) => alone,
+            Err(error) => return WriteEnd::NotWritten(error),
+        };
+        if self.is_uncertain() {
             let context = "a commit is uncertain, the file must be opened anew";
             return WriteEnd::NotWritten(Error::unavailable(Unavailable::Io, context));
         }
@@ -172,20 +190,8 @@ impl Engine for RedbEngine {
         self.core.usable()?;
         // Until it is done: what is opened by its path otherwise may be another board.
         self.is_uncertain.store(true, Ordering::SeqCst);
-        self.core.in_place()?;
-        if let Some(database) = self.take() {
-            setup::close(database);
-        }
-        let (database, identity) = setup::open(&self.core)?;
-        // Asked again: by now it is open.
-        if let Err(error) = self.core.place.expect(identity).and(self.core.in_place()) {
-            setup::close(database);
-            return Err(error);
-        }
-        *self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(database);
+        let _alone = self.alone()?;
+        self.exchange()?;
         self.is_uncertain.store(false, Ordering::SeqCst);
         Ok(())
     }

@@ -17,8 +17,8 @@
 //! - Any number of processes may have a board open and write it in turns, unless their root
 //!   is exclusive. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
 //! - No wait for another process is without end: writes, reads and opening end as `Busy`.
-//! - After an error of the file redb does nothing more until the file is opened anew. A write that meets this is
-//!   uncertain, never done; the executor then opens the file anew.
+//! - After an error of the file redb does nothing more until the file is opened anew. The next read does that; a write that
+//!   meets it is uncertain, never done, and the executor does it then.
 //! - A file that is refused, as another program's database or as a newer board, keeps its bytes, though redb writes to
 //!   open one: `docs/decisions/0009-redb-opens-a-file-on-trial.md`.
 //! - A write is answered only while the path still names the file it went to.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -38,17 +39,20 @@ pub(crate) struct Storage {
     /// How long a lock is waited for.
     patience: Duration,
     trial: Arc<Trial>,
+    /// Said when the file fails: redb takes nothing more from it, and says so only to who asks next.
+    has_failed: Arc<AtomicBool>,
     #[cfg(test)]
     pub(crate) faults: Option<Arc<Faults>>,
 }
 
 impl Storage {
-    pub(crate) fn of(file: File, patience: Duration) -> Result<Self> {
+    pub(crate) fn of(file: File, patience: Duration, has_failed: Arc<AtomicBool>) -> Result<Self> {
         let file = FileBackend::new(file).map_err(|error| storage("opening the board", error))?;
         Ok(Self {
             file: Arc::new(file),
             patience,
             trial: Arc::new(Trial::new()),
+            has_failed,
             #[cfg(test)]
             faults: None,
         })
@@ -78,6 +82,11 @@ impl Storage {
         })
     }
 
+    fn read_now(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        fault!(self, Read);
+        self.trial.read(&self.file, offset, out)
+    }
+
     fn write_now(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         fault!(self, Write);
         self.file.write(offset, data)
@@ -91,6 +100,14 @@ impl Storage {
     fn sync_now(&self) -> io::Result<()> {
         fault!(self, Sync);
         self.file.sync_data()
+    }
+
+    /// After an error of any of these redb is done with the file.
+    fn told<T, E>(&self, done: Result<T, E>) -> Result<T, E> {
+        if done.is_err() {
+            self.has_failed.store(true, Ordering::SeqCst);
+        }
+        done
     }
 
     fn wait(&self, try_lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
@@ -120,33 +137,32 @@ impl Storage {
 
 impl StorageBackend for Storage {
     fn len(&self) -> io::Result<u64> {
-        self.trial.len(&self.file)
+        self.told(self.trial.len(&self.file))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        fault!(self, Read);
-        self.trial.read(&self.file, offset, out)
+        self.told(self.read_now(offset, out))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         if self.trial.keeps(|| Step::SetLen(len)) {
             return Ok(());
         }
-        self.set_len_now(len)
+        self.told(self.set_len_now(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         if self.trial.keeps(|| Step::Sync) {
             return Ok(());
         }
-        self.sync_now()
+        self.told(self.sync_now())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         if self.trial.keeps(|| Step::Write(offset, data.to_vec())) {
             return Ok(());
         }
-        self.write_now(offset, data)
+        self.told(self.write_now(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {
@@ -177,7 +193,7 @@ impl StorageBackend for Storage {
         if self.trial.keeps_lock((start, end)) {
             return Ok(());
         }
-        self.file.unlock_range(start, end)
+        self.told(self.file.unlock_range(start, end))
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
@@ -199,7 +215,7 @@ mod tests {
         let other = builder.create(&path).unwrap();
         let before = std::fs::read(&path).unwrap();
         let file = File::options().read(true).write(true).open(&path);
-        let looked_at = Storage::of(file.unwrap(), Duration::from_secs(5)).unwrap();
+        let looked_at = Storage::of(file.unwrap(), Duration::from_secs(5), Arc::default()).unwrap();
         let database = builder.create_with_backend(looked_at.clone()).unwrap();
         let begun = other.try_begin_write();
         assert!(matches!(begun, Err(TransactionError::WouldBlock)));
@@ -222,7 +238,7 @@ mod tests {
                 .create(true)
                 .truncate(false)
                 .open(&path);
-            Storage::of(file.unwrap(), Duration::from_millis(5)).unwrap()
+            Storage::of(file.unwrap(), Duration::from_millis(5), Arc::default()).unwrap()
         };
         let (holder, other) = (open(), open());
         let range = (Bound::Included(10), Bound::Excluded(20));

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kanban_conformance::engine::{ask, create, id, new_task, task, try_ask, try_write};
+use kanban_conformance::engine::{ask, create, id, new_task, task, try_write};
 use kanban_core::{Change, Engine, GroupRecord, Millis, Verdict, WriteEnd};
 
 use super::RedbEngine;
 use crate::core::{Core, Settings};
 use crate::files::Place;
+
+mod mend;
 
 /// What redb does to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +80,14 @@ fn try_open(
         mode,
         ..Settings::default()
     };
+    try_open_with(directory, settings, faults)
+}
+
+fn try_open_with(
+    directory: &Path,
+    settings: Settings,
+    faults: &Arc<Faults>,
+) -> kanban_core::Result<RedbEngine> {
     let place = Place::of(directory).unwrap();
     let mut core = Core::new(place, settings, Duration::from_secs(5), u64::MAX / 4);
     core.faults = Some(Arc::clone(faults));
@@ -221,27 +231,6 @@ fn an_opening_that_fails_at_any_operation_harms_nothing() {
             assert_eq!(again.check(10).unwrap(), []);
         }
     }
-}
-
-#[test]
-fn a_read_that_fails_is_an_error_and_the_board_is_mended_by_the_next_write() {
-    let directory = tempfile::tempdir().unwrap();
-    let faults = Arc::new(Faults::default());
-    let engine = open(
-        directory.path(),
-        redb::ConcurrencyMode::MultiWriter,
-        &faults,
-    );
-    assert!(matches!(try_write(&engine, &group(1)), WriteEnd::Done(_)));
-    engine.reopen().unwrap();
-    faults.plan(1, io::ErrorKind::Other, true);
-    assert!(try_ask(&engine, |view| view.tasks(None, 10)).is_err());
-    assert_eq!(faults.end(), Some(Op::Read));
-    let end = try_write(&engine, &group(2));
-    assert!(matches!(end, WriteEnd::Uncertain(_)), "{end:?}");
-    engine.reopen().unwrap();
-    assert_eq!(landed(&engine), 1);
-    assert!(matches!(try_write(&engine, &group(2)), WriteEnd::Done(_)));
 }
 
 #[test]
