@@ -1,5 +1,7 @@
 //! The questions of the domain, each answered by one table.
 
+mod board;
+mod numbered;
 mod tasks;
 
 use std::ops::Bound;
@@ -10,41 +12,16 @@ use kanban_core::{
     Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status, Subscription, SubscriptionId,
     Task, TaskId, TextKind, View,
 };
-use redb::{Key, Range, ReadableTable, Value};
 
-use crate::error::{contained, storage};
+pub(crate) use self::board::{Board, GoOn};
+
+use self::board::Bounds;
 use crate::keys;
-use crate::rows::{Record, decode};
-use crate::schema::{BOARD_KEY, POLICY_KEY, Row, Slot, Source, Tables};
+use crate::rows::decode;
+use crate::schema::{BOARD_KEY, POLICY_KEY, Source};
 
 /// After every task id, assignee and word: the largest of their bytes is `z`.
 const LAST: &str = "~";
-
-/// A look that may end a read.
-pub(crate) type GoOn<'g> = &'g dyn Fn() -> Result<()>;
-
-/// One snapshot, or one open transaction.
-pub(crate) struct Board<'g, S: Source> {
-    pub(crate) tables: Tables<S>,
-    /// Looked at with every question.
-    go_on: Option<GoOn<'g>>,
-}
-
-/// From where to where a range goes.
-type Bounds<T> = (Bound<T>, Bound<T>);
-
-/// After a number, or from the first.
-fn after(number: Option<u64>) -> Bound<u64> {
-    number.map_or(Bound::Unbounded, Bound::Excluded)
-}
-
-/// The numbers of one word, after one.
-fn numbers_of(word: &str, after: Option<u64>) -> Bounds<(&str, u64)> {
-    let from = after.map_or(Bound::Included((word, 0)), |after| {
-        Bound::Excluded((word, after))
-    });
-    (from, Bound::Included((word, u64::MAX)))
-}
 
 /// The second words of a first one, after one.
 fn words_of<'k>(word: &'k str, after: Option<&'k TaskId>) -> Bounds<(&'k str, &'k str)> {
@@ -53,149 +30,6 @@ fn words_of<'k>(word: &'k str, after: Option<&'k TaskId>) -> Bounds<(&'k str, &'
         Bound::Excluded((word, after)),
         Bound::Excluded((word, LAST)),
     )
-}
-
-impl<'g, S: Source> Board<'g, S> {
-    pub(crate) fn of(source: S) -> Self {
-        Self {
-            tables: Tables::of(source),
-            go_on: None,
-        }
-    }
-
-    /// One whose every question looks first whether to go on.
-    pub(crate) fn watched(source: S, go_on: GoOn<'g>) -> Self {
-        Self {
-            tables: Tables::of(source),
-            go_on: Some(go_on),
-        }
-    }
-
-    fn look(&self) -> Result<()> {
-        self.go_on.map_or(Ok(()), |go_on| go_on())
-    }
-
-    /// What a table holds under a key.
-    pub(crate) fn value<K: Key, V: Value, T>(
-        &self,
-        slot: &Slot<S, K, V>,
-        key: K::SelfType<'_>,
-        read: impl FnOnce(V::SelfType<'_>) -> Result<T>,
-    ) -> Result<Option<T>> {
-        self.look()?;
-        let table = slot.get()?;
-        contained(|| {
-            let found = table
-                .get(key)
-                .map_err(|error| storage("asking the board", error))?;
-            found.map(|found| read(found.value())).transpose()
-        })
-    }
-
-    /// The row under a key.
-    pub(crate) fn row<K: Key, T: Record>(
-        &self,
-        slot: &Slot<S, K, Row>,
-        key: K::SelfType<'_>,
-    ) -> Result<Option<T>> {
-        self.value(slot, key, decode)
-    }
-
-    /// Walks a range. `step` says what becomes of each entry; none ends the walk.
-    pub(crate) fn walk<K: Key, V: Value, T>(
-        &self,
-        slot: &Slot<S, K, V>,
-        range: Bounds<K::SelfType<'_>>,
-        limit: usize,
-        mut read: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        self.look()?;
-        let table = slot.get()?;
-        contained(|| {
-            let range = table
-                .range(range)
-                .map_err(|error| storage("asking the board", error))?;
-            collect(range, limit, &mut read)
-        })
-    }
-
-    /// The same, backwards.
-    fn walk_back<K: Key, V: Value, T>(
-        &self,
-        slot: &Slot<S, K, V>,
-        range: Bounds<K::SelfType<'_>>,
-        limit: usize,
-        mut read: impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        self.look()?;
-        let table = slot.get()?;
-        contained(|| {
-            let range: Range<'_, K, V> = table
-                .range(range)
-                .map_err(|error| storage("asking the board", error))?;
-            collect(range.rev(), limit, &mut read)
-        })
-    }
-
-    /// The rows of a table after a number.
-    fn rows<T: Record>(
-        &self,
-        slot: &Slot<S, u64, Row>,
-        from: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<T>> {
-        self.walk(slot, (after(from), Bound::Unbounded), limit, |_, row| {
-            decode(row)
-        })
-    }
-
-    /// The rows that an index finds for a word, after a number.
-    fn rows_of<T: Record>(
-        &self,
-        index: &Slot<S, (&'static str, u64), ()>,
-        slot: &Slot<S, u64, Row>,
-        word: &str,
-        from: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<T>> {
-        let found = self.walk(index, numbers_of(word, from), limit, |(_, id), ()| Ok(id))?;
-        found
-            .into_iter()
-            .map(|id| self.found(index.name, slot, id))
-            .collect()
-    }
-
-    /// The row that an index has found: it is there.
-    fn found<T: Record>(&self, index: &str, slot: &Slot<S, u64, Row>, id: u64) -> Result<T> {
-        let row = self.row(slot, id)?;
-        row.ok_or_else(|| {
-            Error::corrupt(format!(
-                "{index} finds {} {id}, which is not there",
-                slot.name
-            ))
-        })
-    }
-
-    /// A row that every board has.
-    fn only<T: Record>(&self, key: &str) -> Result<T> {
-        let row = self.row(&self.tables.single, key)?;
-        row.ok_or_else(|| Error::corrupt(format!("there is no row {key}")))
-    }
-}
-
-fn collect<'t, K: Key + 'static, V: Value + 'static, T>(
-    entries: impl Iterator<
-        Item = Result<(redb::AccessGuard<'t, K>, redb::AccessGuard<'t, V>), redb::StorageError>,
-    >,
-    limit: usize,
-    read: &mut impl FnMut(K::SelfType<'_>, V::SelfType<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut found = Vec::new();
-    for entry in entries.take(limit) {
-        let (key, value) = entry.map_err(|error| storage("asking the board", error))?;
-        found.push(read(key.value(), value.value())?);
-    }
-    Ok(found)
 }
 
 /// A task's id out of a key.
@@ -329,10 +163,9 @@ impl<S: Source> View for Board<'_, S> {
 
     fn oldest_ready(&self) -> Result<Option<Millis>> {
         let all = (Bound::Unbounded, Bound::Unbounded);
-        let found = self.walk(&self.tables.task_ready, all, 1, |(at, _), ()| {
+        self.first(&self.tables.task_ready, all, |(at, _), ()| {
             Ok(Millis::new(at))
-        })?;
-        Ok(found.first().copied())
+        })
     }
 
     fn has_link(&self, link: &Link) -> Result<bool> {
@@ -378,44 +211,29 @@ impl<S: Source> View for Board<'_, S> {
     }
 
     fn run(&self, id: RunId) -> Result<Option<Run>> {
-        self.row(&self.tables.run, id.get())
+        self.numbered(id.get())
     }
 
-    fn runs_of(&self, task: &TaskId, from: Option<RunId>, limit: usize) -> Result<Vec<Run>> {
-        let from = from.map(RunId::get);
-        self.rows_of(
-            &self.tables.run_of_task,
-            &self.tables.run,
-            task.as_str(),
-            from,
-            limit,
-        )
+    fn runs_of(&self, task: &TaskId, after: Option<RunId>, limit: usize) -> Result<Vec<Run>> {
+        self.page_of(task.as_str(), after.map(RunId::get), limit)
     }
 
     fn last_summarised_run(&self, task: &TaskId) -> Result<Option<Run>> {
         let index = &self.tables.run_summarised;
         let last = self.last_of(index, task)?;
-        last.map(|id| self.found(index.name, &self.tables.run, id))
-            .transpose()
+        last.map(|id| self.found(index.name, id)).transpose()
     }
 
-    fn runs(&self, from: Option<RunId>, limit: usize) -> Result<Vec<Run>> {
-        self.rows(&self.tables.run, from.map(RunId::get), limit)
+    fn runs(&self, after: Option<RunId>, limit: usize) -> Result<Vec<Run>> {
+        self.page(after.map(RunId::get), limit)
     }
 
-    fn events(&self, from: EventId, limit: usize) -> Result<Vec<Event>> {
-        self.rows(&self.tables.event, Some(from.get()), limit)
+    fn events(&self, after: EventId, limit: usize) -> Result<Vec<Event>> {
+        self.page(Some(after.get()), limit)
     }
 
-    fn events_of(&self, task: &TaskId, from: EventId, limit: usize) -> Result<Vec<Event>> {
-        let tables = &self.tables;
-        self.rows_of(
-            &tables.event_of_task,
-            &tables.event,
-            task.as_str(),
-            Some(from.get()),
-            limit,
-        )
+    fn events_of(&self, task: &TaskId, after: EventId, limit: usize) -> Result<Vec<Event>> {
+        self.page_of(task.as_str(), Some(after.get()), limit)
     }
 
     fn last_event_of(&self, task: &TaskId) -> Result<Option<EventId>> {
@@ -424,41 +242,28 @@ impl<S: Source> View for Board<'_, S> {
     }
 
     fn comment(&self, id: CommentId) -> Result<Option<Comment>> {
-        self.row(&self.tables.comment, id.get())
+        self.numbered(id.get())
     }
 
     fn comment_by_request(&self, task: &TaskId, request_id: &Label) -> Result<Option<Comment>> {
-        let tables = &self.tables;
-        self.by_request(
-            &tables.comment_by_request,
-            &tables.comment,
-            task,
-            request_id,
-        )
+        self.by_request(&self.tables.comment_by_request, task, request_id)
     }
 
     fn comments_of(
         &self,
         task: &TaskId,
-        from: Option<CommentId>,
+        after: Option<CommentId>,
         limit: usize,
     ) -> Result<Vec<Comment>> {
-        let (tables, from) = (&self.tables, from.map(CommentId::get));
-        self.rows_of(
-            &tables.comment_of_task,
-            &tables.comment,
-            task.as_str(),
-            from,
-            limit,
-        )
+        self.page_of(task.as_str(), after.map(CommentId::get), limit)
     }
 
-    fn comments(&self, from: Option<CommentId>, limit: usize) -> Result<Vec<Comment>> {
-        self.rows(&self.tables.comment, from.map(CommentId::get), limit)
+    fn comments(&self, after: Option<CommentId>, limit: usize) -> Result<Vec<Comment>> {
+        self.page(after.map(CommentId::get), limit)
     }
 
     fn attachment(&self, id: AttachmentId) -> Result<Option<Attachment>> {
-        self.row(&self.tables.attachment, id.get())
+        self.numbered(id.get())
     }
 
     fn attachment_by_request(
@@ -466,37 +271,24 @@ impl<S: Source> View for Board<'_, S> {
         task: &TaskId,
         request_id: &Label,
     ) -> Result<Option<Attachment>> {
-        let tables = &self.tables;
-        self.by_request(
-            &tables.attachment_by_request,
-            &tables.attachment,
-            task,
-            request_id,
-        )
+        self.by_request(&self.tables.attachment_by_request, task, request_id)
     }
 
     fn attachments_of(
         &self,
         task: &TaskId,
-        from: Option<AttachmentId>,
+        after: Option<AttachmentId>,
         limit: usize,
     ) -> Result<Vec<Attachment>> {
-        let (tables, from) = (&self.tables, from.map(AttachmentId::get));
-        self.rows_of(
-            &tables.attachment_of_task,
-            &tables.attachment,
-            task.as_str(),
-            from,
-            limit,
-        )
+        self.page_of(task.as_str(), after.map(AttachmentId::get), limit)
     }
 
-    fn attachments(&self, from: Option<AttachmentId>, limit: usize) -> Result<Vec<Attachment>> {
-        self.rows(&self.tables.attachment, from.map(AttachmentId::get), limit)
+    fn attachments(&self, after: Option<AttachmentId>, limit: usize) -> Result<Vec<Attachment>> {
+        self.page(after.map(AttachmentId::get), limit)
     }
 
     fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>> {
-        self.row(&self.tables.subscription, id.get())
+        self.numbered(id.get())
     }
 
     fn subscription_at(
@@ -510,34 +302,25 @@ impl<S: Source> View for Board<'_, S> {
         let place = |id| (scope, channel.as_str(), address.as_str(), thread, id);
         let range = (Bound::Included(place(0)), Bound::Included(place(u64::MAX)));
         let index = &self.tables.subscription_at;
-        let found = self.walk(index, range, 1, |(_, _, _, _, id), ()| Ok(id))?;
-        let found = found
-            .first()
-            .map(|id| self.found(index.name, &self.tables.subscription, *id));
-        found.transpose()
+        let found = self.first(index, range, |(_, _, _, _, id), ()| Ok(id))?;
+        found.map(|id| self.found(index.name, id)).transpose()
     }
 
     fn subscriptions_of(
         &self,
         scope: &Scope,
-        from: Option<SubscriptionId>,
+        after: Option<SubscriptionId>,
         limit: usize,
     ) -> Result<Vec<Subscription>> {
-        let (tables, from) = (&self.tables, from.map(SubscriptionId::get));
-        let index = &tables.subscription_of_scope;
-        self.rows_of(index, &tables.subscription, keys::scope(scope), from, limit)
+        self.page_of(keys::scope(scope), after.map(SubscriptionId::get), limit)
     }
 
     fn subscriptions(
         &self,
-        from: Option<SubscriptionId>,
+        after: Option<SubscriptionId>,
         limit: usize,
     ) -> Result<Vec<Subscription>> {
-        self.rows(
-            &self.tables.subscription,
-            from.map(SubscriptionId::get),
-            limit,
-        )
+        self.page(after.map(SubscriptionId::get), limit)
     }
 
     fn count_rows(&self) -> Result<u64> {

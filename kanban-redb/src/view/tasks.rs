@@ -9,8 +9,7 @@ use kanban_core::{
 
 use super::{Board, Bounds, LAST, id};
 use crate::keys;
-use crate::rows::Record;
-use crate::schema::{Row, Slot, Source};
+use crate::schema::{Slot, Source};
 
 /// A place in the order of priority, age, id.
 type Place<'k> = (i32, i64, &'k str);
@@ -45,35 +44,7 @@ impl<S: Source> Board<'_, S> {
             Bound::Included((label.as_str(), "")),
             Bound::Included((label.as_str(), LAST)),
         );
-        let mut found = self.walk(index, range, 1, |(_, task), ()| id(task))?;
-        Ok(found.pop())
-    }
-
-    /// The last number of a task.
-    pub(super) fn last_of(
-        &self,
-        index: &Slot<S, (&'static str, u64), ()>,
-        task: &TaskId,
-    ) -> Result<Option<u64>> {
-        let range = super::numbers_of(task.as_str(), None);
-        let found = self.walk_back(index, range, 1, |(_, number), ()| Ok(number))?;
-        Ok(found.first().copied())
-    }
-
-    pub(super) fn by_request<T: Record>(
-        &self,
-        index: &Slot<S, (&'static str, &'static str, u64), ()>,
-        slot: &Slot<S, u64, Row>,
-        task: &TaskId,
-        request: &Label,
-    ) -> Result<Option<T>> {
-        let key = |id| (task.as_str(), request.as_str(), id);
-        let range = (Bound::Included(key(0)), Bound::Included(key(u64::MAX)));
-        let found = self.walk(index, range, 1, |(_, _, id), ()| Ok(id))?;
-        found
-            .first()
-            .map(|id| self.found(index.name, slot, *id))
-            .transpose()
+        self.first(index, range, |(_, task), ()| id(task))
     }
 
     /// Tasks of an index by time, after a place, up to a time.
