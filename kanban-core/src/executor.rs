@@ -9,6 +9,7 @@ mod harness;
 mod job;
 mod permits;
 mod pool;
+mod questions;
 mod queue;
 mod reply;
 #[cfg(all(test, feature = "shuttle"))]

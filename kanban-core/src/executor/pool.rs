@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::{Arc, Condvar, JoinHandle, Mutex, join, lock, spawn, wait};
@@ -9,7 +10,7 @@ use crate::sync::{Arc, Condvar, JoinHandle, Mutex, join, lock, spawn, wait};
 /// Something to be done on a pool thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Named threads with one bounded queue, and a mailbox each. Each thread works until both are empty, then waits.
+/// Named threads with one queue, and a mailbox each. Each thread works until both are empty, then waits.
 pub(crate) struct Pool {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -18,29 +19,46 @@ pub(crate) struct Pool {
 struct Shared {
     state: Mutex<State>,
     arrived: Condvar,
-    queue_len_max: usize,
+    threads: usize,
+    /// How many questions wait, for all boards together.
+    questions: AtomicUsize,
+    questions_max: usize,
 }
 
 struct State {
     queue: VecDeque<Job>,
     /// What one thread and no other must do; none once it has ended.
     mail: Vec<Option<VecDeque<Job>>>,
+    /// How many threads wait to be told.
+    idle: usize,
     is_stopped: bool,
 }
 
+/// The place of a question that waits.
+pub(crate) struct Place(Arc<Shared>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.questions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Pool {
-    /// Starts the threads.
-    pub(crate) fn start(threads: usize, queue_len_max: usize) -> Result<Self> {
+    /// Starts the threads. So many questions may wait for them.
+    pub(crate) fn start(threads: usize, questions_max: usize) -> Result<Self> {
         let count = threads.max(1);
         let state = State {
             queue: VecDeque::new(),
             mail: (0..count).map(|_| Some(VecDeque::new())).collect(),
+            idle: 0,
             is_stopped: false,
         };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             arrived: Condvar::new(),
-            queue_len_max: queue_len_max.max(1),
+            threads: count,
+            questions: AtomicUsize::new(0),
+            questions_max: questions_max.max(1),
         });
         // The pool exists before its threads: if one cannot be started, its drop stops the others.
         let pool = Self {
@@ -57,18 +75,34 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Puts something into the queue.
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Lets one more question wait.
+    pub(crate) fn take_place(&self) -> Result<Place> {
+        let before = self.shared.questions.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(&self.shared));
+        if before >= self.shared.questions_max {
+            return Err(Error::new(ErrorKind::Overloaded, "too many reads wait"));
+        }
+        Ok(place)
+    }
+
+    /// Puts something into the queue. What may be put in is bounded by its owner.
     pub(crate) fn submit(&self, job: Job) -> Result<()> {
         let mut state = lock(&self.shared.state);
         if state.is_stopped {
             return Err(Error::new(ErrorKind::Closed, ""));
         }
-        if state.queue.len() >= self.shared.queue_len_max {
-            return Err(Error::new(ErrorKind::Overloaded, "too many reads wait"));
-        }
         state.queue.push_back(job);
+        let is_awaited = state.idle > 0;
         drop(state);
-        self.shared.arrived.notify_one();
+        // Telling nobody is a system call too.
+        if is_awaited {
+            self.shared.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -145,7 +179,9 @@ fn run(shared: &Shared, number: usize) {
             }
             return;
         } else {
+            state.idle += 1;
             state = wait(&shared.arrived, state);
+            state.idle -= 1;
         }
     }
 }

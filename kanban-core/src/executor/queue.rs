@@ -23,6 +23,8 @@ pub(crate) struct Queue {
 
 struct State {
     jobs: VecDeque<Box<dyn Job>>,
+    /// The writer waits to be told.
+    is_awaited: bool,
     /// Why no more are taken.
     closed: Option<Error>,
 }
@@ -41,6 +43,7 @@ impl Queue {
     pub(crate) fn new(len_max: usize) -> Self {
         let state = State {
             jobs: VecDeque::new(),
+            is_awaited: false,
             closed: None,
         };
         Self {
@@ -87,12 +90,16 @@ impl Queue {
             return Ok(Some(job));
         }
         state.jobs.push_back(job);
+        let is_awaited = std::mem::take(&mut state.is_awaited);
         drop(state);
         #[cfg(all(test, feature = "shuttle"))]
         if super::schedules::fault() == super::schedules::Fault::LostWakeUp {
             return Ok(None);
         }
-        self.arrived.notify_one();
+        // Telling nobody is a system call too.
+        if is_awaited {
+            self.arrived.notify_one();
+        }
         Ok(None)
     }
 
@@ -105,6 +112,7 @@ impl Queue {
             if !state.jobs.is_empty() {
                 let count = state.jobs.len().min(group_len_max.max(1));
                 let group = state.jobs.drain(..count).collect();
+                state.is_awaited = false;
                 drop(state);
                 self.room.notify();
                 return Taken::Group(group);
@@ -112,6 +120,7 @@ impl Queue {
             if state.closed.is_some() {
                 return Taken::Closed;
             }
+            state.is_awaited = true;
             state = match idle_after {
                 Some(_) if has_waited => return Taken::Idle,
                 Some(span) => wait_for(&self.arrived, state, span),

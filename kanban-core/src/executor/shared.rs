@@ -16,6 +16,7 @@ use crate::watch::{Source, SourceFuture};
 use super::job::panicked;
 use super::permits::Permits;
 use super::pool::Pool;
+use super::questions::Questions;
 use super::queue::Queue;
 use super::reply::{Answer, reply};
 use super::signal::Signal;
@@ -42,7 +43,8 @@ pub(crate) struct Shared<E: Engine> {
     /// In a forked child none of the threads exist: every call there is `Closed`.
     process: AtomicU32,
     reads: Reads,
-    pool: Arc<Pool>,
+    pub(super) questions: Questions,
+    pub(super) pool: Arc<Pool>,
     ending: Ending,
 }
 
@@ -85,6 +87,7 @@ impl<E: Engine> Shared<E> {
             timer,
             process: AtomicU32::new(std::process::id()),
             reads: Reads::default(),
+            questions: Questions::default(),
             pool,
             ending: Ending::default(),
             options,
@@ -142,14 +145,6 @@ impl<E: Engine> Shared<E> {
         first_of(self.changed.changed(seen), poll).await;
     }
 
-    /// Asks on a pool thread.
-    pub(super) fn ask<Q: Question>(
-        self: &Arc<Self>,
-        question: Q,
-    ) -> Result<Answer<Read<Q::Answer>>> {
-        self.on_pool(move |shared| shared.ask_now(&question))
-    }
-
     /// Does something that reads on a pool thread.
     pub(super) fn on_pool<T: Send + 'static>(
         self: &Arc<Self>,
@@ -157,7 +152,9 @@ impl<E: Engine> Shared<E> {
     ) -> Result<Answer<T>> {
         let (reply, answer) = reply();
         let reading = self.take_in()?;
+        let place = self.pool.take_place()?;
         self.pool.submit(Box::new(move || {
+            drop(place);
             let done = catch_unwind(AssertUnwindSafe(|| read(&reading.0)));
             // The waiter may close the store at once: the read is over before it is answered.
             drop(reading);

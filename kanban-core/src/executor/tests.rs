@@ -21,6 +21,7 @@ use crate::store::BoardStore;
 use super::harness::{Opened, open, options, task};
 
 mod moving;
+mod questions;
 
 /// Keeps the writer inside a decision until the test lets it go.
 struct Hold {

@@ -26,6 +26,8 @@ pub(crate) enum CommitFault {
 /// How often the engine was asked to do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Seen {
+    /// Snapshots for questions.
+    pub(crate) reads: u64,
     /// Commits that took effect.
     pub(crate) commits: u64,
     pub(crate) flushes: u64,
@@ -177,6 +179,7 @@ impl fmt::Debug for MemoryEngine {
 
 impl Engine for MemoryEngine {
     fn read(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
+        self.state().seen.reads += 1;
         let board = self.board();
         ask(&*board)
     }

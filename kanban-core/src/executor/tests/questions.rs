@@ -1,0 +1,140 @@
+//! Questions that wait while the only thread of the pool is busy, and are then taken together.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use pollster::block_on;
+
+use crate::error::{Error, ErrorKind, Result, Subject};
+use crate::memory::{MemoryBoard, MemoryEngine, task_id};
+use crate::request::Read;
+use crate::rules::Question;
+use crate::store::BoardStore;
+use crate::view::View;
+
+use super::super::harness::{Opened, open, options};
+use super::super::reply::Answer;
+
+/// Keeps the thread that asks it until the test lets it go.
+struct Busy {
+    entered: SyncSender<()>,
+    leave: Mutex<Receiver<()>>,
+}
+
+impl Question for Busy {
+    type Answer = ();
+
+    fn ask(&self, _view: &dyn View) -> Result<()> {
+        let _ = self.entered.send(());
+        let _ = self.leave.lock().expect("one at a time").recv();
+        Ok(())
+    }
+}
+
+/// What it meets, by how often it was asked before.
+struct Met(Arc<AtomicUsize>, fn(usize) -> Result<()>);
+
+impl Question for Met {
+    type Answer = ();
+
+    fn ask(&self, _view: &dyn View) -> Result<()> {
+        let (Self(asked, meet), before) = (self, self.0.load(Ordering::SeqCst));
+        asked.store(before + 1, Ordering::SeqCst);
+        meet(before)
+    }
+}
+
+type Asked = Answer<Read<()>>;
+
+/// A store whose only reader is busy; what holds it, and the way to let it go.
+async fn with_busy_reader(engine: &MemoryEngine) -> (Opened, Asked, SyncSender<()>) {
+    let opened = open(engine, options()).await;
+    let (entered, has_entered) = sync_channel(1);
+    let (let_go, leave) = sync_channel(1);
+    let leave = Mutex::new(leave);
+    let busy = opened.store.shared().ask(Busy { entered, leave });
+    has_entered.recv().expect("the only reader is busy");
+    (opened, busy.expect("there is room"), let_go)
+}
+
+fn ask(opened: &Opened, meet: fn(usize) -> Result<()>) -> (Asked, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let question = Met(Arc::clone(&asked), meet);
+    let answer = opened.store.shared().ask(question);
+    (answer.expect("there is room"), asked)
+}
+
+#[test]
+fn questions_that_wait_together_share_a_snapshot() {
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let before = engine.seen().reads;
+        let waiting: Vec<_> = (0..20).map(|_| ask(&opened, |_| Ok(())).0).collect();
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        for answer in waiting {
+            answer.await.expect("an answer");
+        }
+        assert_eq!(engine.seen().reads - before, 2, "16 and 4 questions");
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
+
+#[test]
+fn a_question_that_the_storage_fails_in_company_is_asked_once_more_alone() {
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let late = |before| match before {
+            0 => Err(Error::new(
+                ErrorKind::Busy,
+                "the snapshot was held too long",
+            )),
+            _ => Ok(()),
+        };
+        let (mended, tried) = ask(&opened, late);
+        let (beside, once) = ask(&opened, |_| Ok(()));
+        let hopeless = |_| Err(Error::corrupt("a page"));
+        let (damaged, twice) = ask(&opened, hopeless);
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        mended.await.expect("alone it is in time");
+        beside.await.expect("it has met nothing");
+        let told = damaged.await.expect_err("damage stays");
+        assert_eq!(told.kind(), &ErrorKind::Corrupt);
+        let asked = [tried, once, twice].map(|asked| asked.load(Ordering::SeqCst));
+        assert_eq!(asked, [2, 1, 2]);
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
+
+#[test]
+fn a_question_that_panics_or_finds_nothing_is_answered_alone_and_at_once() {
+    fn panics(_: usize) -> Result<()> {
+        panic!("a question of the test panics")
+    }
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let (panicked, tried) = ask(&opened, panics);
+        let (missing, sought) = ask(&opened, |_| {
+            Err(Error::not_found(Subject::Task(task_id("gone"))))
+        });
+        let (beside, _) = ask(&opened, |_| Ok(()));
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        let told = panicked.await.expect_err("it panicked");
+        assert_eq!(told.kind(), &ErrorKind::Internal);
+        let told = missing.await.expect_err("there is no such task");
+        assert!(matches!(told.kind(), ErrorKind::NotFound(_)), "{told:?}");
+        beside.await.expect("it has met nothing");
+        let asked = [tried, sought].map(|asked| asked.load(Ordering::SeqCst));
+        assert_eq!(asked, [1, 1]);
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
