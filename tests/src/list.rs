@@ -210,7 +210,10 @@ macro_rules! for_each_case {
                 a_child_made_while_its_parent_finishes_lands_right,
             ],
             next: [
-                a_wrong_clock_leaves_the_time_to_ask_again,
+                a_back_off_that_was_reached_does_not_come_back,
+                a_refused_command_ends_back_offs_as_well,
+                a_task_lands_without_a_back_off_that_is_reached,
+                a_cap_hides_no_time_to_ask_again,
                 the_next_task_is_the_most_urgent_then_the_oldest,
                 tasks_of_all_assignees_stand_in_one_order,
                 a_phase_may_be_asked_for,

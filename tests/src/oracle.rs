@@ -31,7 +31,7 @@ mod talk;
 
 use std::sync::Arc;
 
-use kanban_core::{Effect, ErrorKind, Read, Seq, TaskId, Written};
+use kanban_core::{Effect, ErrorKind, KeepClaims, Moved, Read, Seq, TaskId, Written};
 
 pub(crate) use self::board::Board;
 pub(crate) use self::export::born;
@@ -79,8 +79,26 @@ impl Oracle {
         Self { board, clock }
     }
 
-    /// Carries a command out: all of it, or nothing. New tasks get the ids that the store gave them.
+    /// Carries a command out: all of it, or nothing. New tasks get the ids that the store gave them. Back-offs that are
+    /// reached end before, also where the command is refused. [6.8]
     pub(crate) fn write<T>(
+        &mut self,
+        given: Vec<TaskId>,
+        rule: impl FnOnce(&mut Board) -> Ruled<T>,
+    ) -> std::result::Result<Written<T>, Refused> {
+        self.board.ripen(self.clock.time());
+        self.carry_out(given, rule)
+    }
+
+    /// Makes of the board what an import makes of its export.
+    pub(crate) fn moved(
+        &mut self,
+        claims: KeepClaims,
+    ) -> std::result::Result<Written<Moved>, Refused> {
+        self.carry_out(Vec::new(), |board| board.moved(claims))
+    }
+
+    fn carry_out<T>(
         &mut self,
         given: Vec<TaskId>,
         rule: impl FnOnce(&mut Board) -> Ruled<T>,

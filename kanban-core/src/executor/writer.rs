@@ -23,7 +23,7 @@ const GROUPS_BETWEEN_UPKEEP: u64 = 256;
 const RESERVED: u64 = 4096;
 /// For how long engines keep the mark of an instance that writes nothing.
 const MARK_KEPT: Duration = Duration::from_hours(24);
-/// How many pages of ripe tasks one group takes in.
+/// How many pages of back-offs one group ends.
 const RIPE_PAGES_MAX: usize = 10;
 /// How often a group is run again after a commit that is known not to have landed.
 const RUNS_MAX: u32 = 3;
@@ -418,8 +418,8 @@ struct Trial {
     needed: Option<Counters>,
 }
 
-/// Takes the mark `waiting` off tasks whose time has come. Answers whether there were any. The rest of very many waits
-/// for the next groups.
+/// Ends the back-offs that are reached. Answers whether there were any. The rest of very many waits for the next
+/// groups.
 fn apply_ripe(txn: &mut dyn Txn, now: Millis) -> Result<bool> {
     let mut any = false;
     for _ in 0..RIPE_PAGES_MAX {

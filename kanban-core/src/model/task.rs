@@ -266,9 +266,21 @@ pub struct Task {
 }
 
 impl Task {
-    /// Whether it could be claimed, were it not held back by `not_before`.
-    pub(crate) fn is_waiting_at(&self, now: Millis) -> bool {
-        self.status.is_claimable() && self.not_before.is_some_and(|at| at > now)
+    /// Whether it could be claimed, were it not held back by `not_before`: what the mark [`waiting`](Self::waiting)
+    /// must say.
+    pub(crate) fn must_wait(&self) -> bool {
+        self.status.is_claimable() && self.not_before.is_some()
+    }
+
+    /// Ends the back-off of a claimable task if it is reached, and sets the mark.
+    ///
+    /// It is cleared, not compared with the clock each time: whoever looked again after the clock was set back would
+    /// find a task in the lanes that may not start.
+    pub(crate) fn ripen(&mut self, now: Millis) {
+        if self.status.is_claimable() {
+            self.not_before = self.not_before.filter(|at| *at > now);
+        }
+        self.waiting = self.must_wait();
     }
 }
 

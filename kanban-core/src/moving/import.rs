@@ -36,7 +36,6 @@ pub(crate) fn import(
     }
     let mut taking = Taking {
         txn,
-        now,
         number: 0,
         claims: import.claims,
         last: None,
@@ -72,7 +71,6 @@ pub(crate) fn import(
 /// An import on its way.
 struct Taking<'a> {
     txn: &'a mut dyn Txn,
-    now: Millis,
     /// The line that is being taken, from 1.
     number: u64,
     claims: KeepClaims,

@@ -138,6 +138,8 @@ fn open_run(draft: &mut Draft<'_>, mut task: Task, claimant: &Claimant<'_>) -> R
     };
     let from = move_to(&mut task, Status::Running, now);
     task.started_at = task.started_at.or(Some(now));
+    // Of very many that are reached at once not all are cleared yet.
+    task.not_before = None;
     let entry = Entry::of(&run.task, EventKind::Claimed)
         .run(Some(run.id))
         .by(Some(claimant.name))
@@ -274,19 +276,65 @@ pub(super) fn more<T>(found: &mut Vec<T>, limit: usize) -> More {
     More::Finished
 }
 
-/// Takes the mark `waiting` off the tasks whose `not_before` has come, so that claims find them. Called by the executor
-/// before the decisions of a group; no event, no version, no `seq`.
+/// Ends the back-offs that are reached, so that claims find the tasks. Called by the executor before the decisions of a
+/// group; no event, no version, no `seq`.
 pub(crate) fn ripen(view: &dyn View, now: Millis) -> Result<Vec<Change>> {
     let ripe = view.waiting(now, PAGE)?;
     let changes = ripe.into_iter().map(|before| {
-        let after = Task {
-            waiting: false,
-            ..before.clone()
-        };
+        let mut after = before.clone();
+        after.ripen(now);
         Change::Task {
             before: Some(Box::new(before)),
             after: Some(Box::new(after)),
         }
     });
     Ok(changes.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::label;
+    use crate::rules::testbed::Testbed;
+
+    fn waits_until(at: Millis) -> impl FnOnce(&mut Task) {
+        move |task| {
+            task.not_before = Some(at);
+            task.waiting = true;
+        }
+    }
+
+    #[test]
+    fn a_back_off_is_cleared_once_it_is_reached_and_not_before() {
+        let mut bed = Testbed::new();
+        let later = Millis::new(bed.now.get() + 1);
+        bed.put("t_reached", waits_until(bed.now));
+        bed.put("t_ahead", waits_until(later));
+        let changes = ripen(&bed.board, bed.now).unwrap();
+        let before = bed.task("t_reached");
+        let after = Task {
+            not_before: None,
+            waiting: false,
+            ..before.clone()
+        };
+        let want = Change::Task {
+            before: Some(Box::new(before)),
+            after: Some(Box::new(after)),
+        };
+        assert_eq!(changes, [want]);
+    }
+
+    /// Where very many are reached at once, not all are cleared before the next command.
+    #[test]
+    fn a_claim_clears_a_back_off_that_is_reached() {
+        let mut bed = Testbed::new();
+        bed.put("t", waits_until(bed.now));
+        let claimed = bed.write(&ClaimTask {
+            task: bed.task("t").id,
+            claimant: label("w"),
+            ttl: None,
+            request_id: None,
+        });
+        assert_eq!(claimed.task.not_before, None);
+    }
 }

@@ -185,8 +185,7 @@ impl<'a> Draft<'a> {
 
     /// Writes a task's row. Its first write remembers what the transaction held.
     pub(crate) fn put_task(&mut self, mut task: Task) -> Result<()> {
-        let now = self.now;
-        task.waiting = task.is_waiting_at(now);
+        task.ripen(self.now);
         if let Some(touched) = self.tasks.get_mut(&task.id) {
             touched.after = Some(task);
         } else {
@@ -207,8 +206,7 @@ impl<'a> Draft<'a> {
 
     /// Writes a task's row that the view does not hold: spares the look-up.
     pub(crate) fn put_new_task(&mut self, mut task: Task) {
-        let now = self.now;
-        task.waiting = task.is_waiting_at(now);
+        task.ripen(self.now);
         self.tasks.insert(
             task.id.clone(),
             Touched {

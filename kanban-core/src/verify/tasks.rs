@@ -72,9 +72,9 @@ pub(super) fn check_row(findings: &mut Findings, task: &Task) {
     findings.expect(is_right && from.is_none_or(is_whole), 15, || {
         format!("task {id} is {status}, and archived_from is {from:?}")
     });
-    let may_wait = status.is_claimable() && task.not_before.is_some();
-    findings.expect(!task.waiting || may_wait, 13, || {
-        format!("task {id} is {status} and marked as waiting")
+    findings.expect(task.waiting == task.must_wait(), 13, || {
+        let (mark, at) = (task.waiting, task.not_before);
+        format!("task {id} is {status} until {at:?}, and its mark `waiting` is {mark}")
     });
     findings.expect(!task.collectable || task.settled_at.is_some(), 13, || {
         format!("task {id} is {status} and marked as collectable")

@@ -452,6 +452,9 @@ const OF_INDEXES: &[(u8, &str, Break)] = &[
     (13, "a mark `waiting` on what is not claimable", |b| {
         b.edit("t_waiting", |row| row.status = Status::Triage);
     }),
+    (13, "no mark `waiting` on what is held back", |b| {
+        b.edit("t_waiting", |row| row.waiting = false);
+    }),
     (13, "a mark `collectable` on what is not settled", |b| {
         b.edit("t_triage", |row| row.collectable = true);
     }),

@@ -458,20 +458,80 @@ async fn next_at(t: &Fixture, who: Who) -> Option<kanban_core::Millis> {
     }
 }
 
-/// One wrong reading of the clock does not make `claim_next` forget when to ask again. [6.10] [1.3]
-pub(crate) async fn a_wrong_clock_leaves_the_time_to_ask_again(t: &Fixture) {
+/// A back-off that was reached is over, and a clock that is set back does not bring it back: not for `claim_next`,
+/// behind a cap or not, and not for `claim`. [6.8] [6.10] [1.3]
+pub(crate) async fn a_back_off_that_was_reached_does_not_come_back(t: &Fixture) {
+    // The time stayed on the task once, and was looked at again by whoever came to it. After the clock was set back
+    // each `claim_next` on a board with many such tasks asked for one after the other; and where a cap held the first
+    // task of a queue, those behind it were not seen, and the answer told no time to ask again. A history found it.
+    for free in [true, false] {
+        let claimed = t.claimed().await;
+        let failed = t.fail(&claimed, FailKind::Crashed).await.task;
+        let first = ranked(t, 9, 0).await;
+        let right = t.now();
+        t.clock.jump(failed.not_before.unwrap());
+        t.store.claim(calls::claim(&first)).await.unwrap();
+        t.clock.jump(right.before(calls::secs(3600)));
+        let ripe = t.task(&failed.id).await;
+        assert_eq!((ripe.status, ripe.not_before), (Status::Ready, None));
+        let caps = Caps {
+            board: Some(1),
+            assignee: None,
+        };
+        let full = NextClaim::None {
+            next_at: None,
+            paused: false,
+            capped: true,
+        };
+        assert_eq!(capped(t, caps).await, full);
+        if free {
+            assert_eq!(take(t, ClaimFilter::default()).await, Some(failed.id));
+        } else {
+            t.claim(&failed.id).await;
+        }
+        t.clock.jump(right);
+    }
+}
+
+/// A refused command is one, too: the back-offs that are reached end before it. [6.8]
+pub(crate) async fn a_refused_command_ends_back_offs_as_well(t: &Fixture) {
     let claimed = t.claimed().await;
-    let failed = t.fail(&claimed, FailKind::Crashed).await;
-    let right = t.now();
-    t.clock.jump(t.in_secs(30 * 86_400));
-    t.store
-        .comment(calls::comment(&claimed.task.id, "ahead"))
-        .await
-        .unwrap();
-    t.clock.jump(right);
-    let answer = t.store.claim_next(calls::claim_next()).await.unwrap().value;
-    let NextClaim::None { next_at, .. } = answer else {
-        panic!("expected nothing to take, found {answer:?}")
+    let failed = t.fail(&claimed, FailKind::Crashed).await.task;
+    t.clock.jump(failed.not_before.unwrap());
+    assert_eq!(t.task(&failed.id).await.not_before, failed.not_before);
+    let again = t.store.complete(calls::complete(&claimed)).await;
+    assert_eq!(crate::answers::kind(again), "stale_run");
+    assert_eq!(t.task(&failed.id).await.not_before, None);
+}
+
+/// A task that could not be claimed when its back-off was reached lands without it. [6.8] [2.4]
+pub(crate) async fn a_task_lands_without_a_back_off_that_is_reached(t: &Fixture) {
+    let (parent, claimed) = (t.ready("first").await, t.claimed().await);
+    let link = calls::link(&parent.id, &claimed.task.id);
+    t.store.link(link).await.unwrap();
+    let failed = t.fail(&claimed, FailKind::Crashed).await.task;
+    assert_eq!(failed.status, Status::Todo);
+    t.clock.jump(failed.not_before.unwrap());
+    let parent = t.claim(&parent.id).await;
+    assert_eq!(t.task(&failed.id).await.not_before, failed.not_before);
+    t.complete(&parent).await;
+    let landed = t.task(&failed.id).await;
+    assert_eq!((landed.status, landed.not_before), (Status::Ready, None));
+}
+
+/// With nothing to take behind a cap the answer still names the time of those that wait. [6.10] [6.9]
+pub(crate) async fn a_cap_hides_no_time_to_ask_again(t: &Fixture) {
+    let claimed = t.claimed().await;
+    let failed = t.fail(&claimed, FailKind::Crashed).await.task;
+    t.ready("held by the cap").await;
+    let caps = Caps {
+        board: Some(0),
+        assignee: None,
     };
-    assert_eq!(next_at, failed.task.not_before);
+    let full = NextClaim::None {
+        next_at: failed.not_before,
+        paused: false,
+        capped: true,
+    };
+    assert_eq!(capped(t, caps).await, full);
 }

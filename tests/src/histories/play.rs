@@ -272,7 +272,7 @@ impl<'a> Player<'a> {
         };
         let moved = store.import_lines(lines).await;
         let moved = moved.map_err(|error| format!("expected a move, found {error:?}"))?;
-        let expected = self.oracle.write(Vec::new(), |board| board.moved(claims));
+        let expected = self.oracle.moved(claims);
         let expected = expected.map_err(|refused| format!("{refused:?}"))?;
         self.store.close().await.expect(SETS_UP);
         (self.name, self.store) = (name, store);

@@ -266,6 +266,7 @@ impl Board {
             .map(|span| now.after(std::time::Duration::from_millis(span)));
         let expires_at = must_end_by.map_or(until, |end| end.min(until));
         task.started_at = task.started_at.or(Some(now));
+        task.not_before = None;
         task.claim = Some(Claim {
             run,
             claimant: claimant.clone(),

@@ -1,12 +1,24 @@
 //! Where tasks stand, and where they go when something around them changes.
 
-use kanban_core::{EventKind, Label, Phase, Status, Task, TaskId};
+use std::sync::Arc;
+
+use kanban_core::{EventKind, Label, Millis, Phase, Status, Task, TaskId};
 
 use super::Board;
 use super::board::is_satisfied;
 use super::log::Told;
 
 impl Board {
+    /// Ends the back-offs that are reached. [6.8]
+    pub(super) fn ripen(&mut self, now: Millis) {
+        for row in &mut self.tasks {
+            let is_claimable = matches!(row.task.status, Status::Ready | Status::Review);
+            if is_claimable && row.task.not_before.is_some() {
+                ripen(&mut Arc::make_mut(row).task, now);
+            }
+        }
+    }
+
     /// Where the task goes when nothing holds it. [2.2]
     pub(super) fn landing(&self, id: &TaskId) -> Status {
         if !self.unsatisfied_parents_of(id).is_empty() {
@@ -32,6 +44,9 @@ impl Board {
         }
         if to != Status::Running {
             task.claim = None;
+        }
+        if matches!(to, Status::Ready | Status::Review) {
+            ripen(task, now);
         }
         if !is_satisfied(to) {
             task.completed_at = None;
@@ -69,6 +84,13 @@ impl Board {
         for child in self.children_of(parent) {
             self.settle(&child, parent, actor);
         }
+    }
+}
+
+/// Ends the back-off of a claimable task if it is reached. [6.8]
+pub(super) fn ripen(task: &mut Task, now: Millis) {
+    if task.not_before.is_some_and(|at| at <= now) {
+        task.not_before = None;
     }
 }
 

@@ -99,7 +99,7 @@ impl Closing<'_> {
         let end = RunEnd::new(Outcome::Invalidated, Some(self.actor.clone()));
         let closed = end_run(&mut task, open.clone(), end, self.now);
         let (from, to) = land(&mut task, self.now);
-        task.waiting = task.is_waiting_at(self.now);
+        task.waiting = task.must_wait();
         task.version = task.version.next();
         task.updated_at = self.now;
         let mut data = Map::new();

@@ -99,10 +99,10 @@ impl Taking<'_> {
             let found = self.view().claimed_by_request(key)?;
             self.expect_free(key, found.is_none())?;
         }
+        task.waiting = task.must_wait();
         if let Some(violation) = violation_of(&task) {
             return Err(self.unsound(&violation.what));
         }
-        task.waiting = task.is_waiting_at(self.now);
         // gc looks at every settled task once, and finds out whether there is something for it.
         task.collectable = task.settled_at.is_some();
         let id = task.id.clone();

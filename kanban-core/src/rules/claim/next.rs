@@ -36,18 +36,13 @@ impl Command for ClaimNext {
             best: None,
             paused: false,
             capped: false,
-            not_before: None,
         };
         search.run()?;
         let (best, paused, capped) = (search.best, search.paused, search.capped);
-        let skipped_until = search.not_before;
         let value = match best {
             Some(task) => NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?)),
             None => NextClaim::None {
-                next_at: next_at(draft, &self.filter)?
-                    .into_iter()
-                    .chain(skipped_until)
-                    .min(),
+                next_at: next_at(draft, &self.filter)?,
                 paused,
                 capped,
             },
@@ -73,8 +68,6 @@ struct Search<'s, 'd> {
     best: Option<Task>,
     paused: bool,
     capped: bool,
-    /// When the first of those passed over may start.
-    not_before: Option<Millis>,
 }
 
 impl Search<'_, '_> {
@@ -143,7 +136,9 @@ impl Search<'_, '_> {
             tenant: self.next.filter.tenant.clone(),
             assignee,
         };
-        let Some(head) = self.head(&lane)? else {
+        // INVARIANT: what is in a lane may start. A task whose `not_before` is ahead is no part of it, and one that was
+        // reached is gone from the row.
+        let Some(head) = self.draft.view().claimable(&lane, None, 1)?.pop() else {
             return Ok(());
         };
         if paused(self.draft, lane.assignee.as_ref())?.is_some() {
@@ -158,22 +153,6 @@ impl Search<'_, '_> {
             self.best = Some(head);
         }
         Ok(())
-    }
-
-    /// The first task of a lane that may start. One that ripened under a clock that has jumped back since is
-    /// passed over.
-    fn head(&mut self, lane: &Lane) -> Result<Option<Task>> {
-        let mut after: Option<PriorityKey> = None;
-        loop {
-            let Some(task) = self.draft.view().claimable(lane, after.as_ref(), 1)?.pop() else {
-                return Ok(None);
-            };
-            if task.not_before.is_none_or(|at| at <= self.draft.now()) {
-                return Ok(Some(task));
-            }
-            self.not_before = self.not_before.into_iter().chain(task.not_before).min();
-            after = Some(PriorityKey::of(&task));
-        }
     }
 
     fn is_full(&self, assignee: Option<&Assignee>) -> Result<bool> {

@@ -131,7 +131,7 @@ mod tests {
             count: 2,
         });
         task.last_error = Some(note("oom"));
-        task.not_before = Some(Millis::new(5));
+        task.not_before = Some(Millis::new(9_000_000));
         task.assignee = Some(assignee("ann"));
     }
 
@@ -191,7 +191,10 @@ mod tests {
         for call in [call, specify()] {
             let (_, changes) = bed.changes(&call);
             let mut want = bed.expect();
-            want.card("t", fresh);
+            want.card("t", |task| {
+                fresh(task);
+                task.waiting = true;
+            });
             let data = json!({"from": "triage", "to": "ready", "fields": []});
             want.event(Some("t"), EventKind::Specified, data).actor = Some(label("planner"));
             assert_eq!(changes, want.list());
