@@ -318,6 +318,8 @@ macro_rules! for_each_case {
                 a_task_has_at_most_1000_parents,
                 a_task_has_at_most_10000_children_and_a_graph_as_many_tasks,
                 a_task_has_at_most_100_subscriptions,
+                a_child_of_too_many_subscriptions_is_refused,
+                a_circle_comes_before_too_many_parents,
                 a_list_of_ids_has_at_most_1000_items,
                 a_list_of_new_tasks_has_1_to_1000_items,
                 a_claim_filter_has_1_to_1000_assignees,

@@ -68,29 +68,30 @@ impl Command for UnlinkTasks {
     }
 }
 
-/// Refuses new parents that are the child itself, close a circle, or are over a limit. The parents exist and
-/// are not linked yet.
+/// Refuses new parents that are the child itself, close a circle, or are over a limit: in this order, for what only
+/// stored rows decide is told last. The parents exist and are not linked yet.
 pub(super) fn check_new_parents(
     draft: &Draft<'_>,
     child: &TaskId,
     parents: &[TaskId],
 ) -> std::result::Result<(), Refusal> {
-    let linked = draft.view().parents(child, None, PARENTS_MAX)?.len();
-    if linked + parents.len() > PARENTS_MAX {
-        return Err(Invalid::too_many("parents", PARENTS_MAX, linked + parents.len()).into());
-    }
     let mut above = BTreeSet::new();
     for parent in parents {
-        check_room_for_child(draft, parent, 1)?;
         // What has no parent is below nothing: the usual case of a new graph, built from the top.
         if parent == child || !draft.view().parents(parent, None, 1)?.is_empty() {
             above.insert(parent);
         }
     }
-    match path_down(draft, child, &above)? {
-        Some(path) => Err(Rejection::WouldCycle { path }.into()),
-        None => Ok(()),
+    if let Some(path) = path_down(draft, child, &above)? {
+        return Err(Rejection::WouldCycle { path }.into());
     }
+    let linked = draft.view().parents(child, None, PARENTS_MAX)?.len();
+    if linked + parents.len() > PARENTS_MAX {
+        return Err(Invalid::too_many("parents", PARENTS_MAX, linked + parents.len()).into());
+    }
+    parents
+        .iter()
+        .try_for_each(|parent| check_room_for_child(draft, parent, 1))
 }
 
 /// Refuses a parent that has as many children as are allowed.
@@ -233,13 +234,11 @@ pub(super) fn inherit(
                 ..theirs
             };
             has.push(inherited.clone());
-            if has.len() > SUBSCRIPTIONS_MAX {
-                return Err(
-                    Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, has.len()).into(),
-                );
-            }
             draft.put_subscription(None, Some(inherited));
         }
+    }
+    if has.len() > SUBSCRIPTIONS_MAX {
+        return Err(Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, has.len()).into());
     }
     Ok(())
 }

@@ -80,6 +80,44 @@ pub(crate) async fn a_task_has_at_most_100_subscriptions(t: &Fixture) {
     assert_eq!(t.subscriptions(&task).await.len(), 100);
 }
 
+/// What a child would inherit counts as a whole, and refuses it: by create, by link and as an item of a graph.
+/// [3.10] [3.12] [5.6] [18.11]
+pub(crate) async fn a_child_of_too_many_subscriptions_is_refused(t: &Fixture) {
+    // The first one too many was told once, 101, where the rule asks for the size that was found.
+    let (one, other) = (t.ready("heard of").await.id, t.ready("as well").await.id);
+    for number in 0..60 {
+        t.subscribe(&one, &format!("reader-{number}")).await;
+        t.subscribe(&other, &format!("listener-{number}")).await;
+    }
+    let of_both = calls::child_of(&[&one, &other]);
+    let item = calls::item(
+        "of both",
+        [&one, &other].map(|id| ParentRef::Task(id.clone())).into(),
+    );
+    let graph = t.store.create_many(calls::many(vec![item]));
+    over(t.nothing_written(graph).await, "subscriptions", 100, 120);
+    let link = t.store.link(calls::link(&one, &other));
+    over(t.nothing_written(link).await, "subscriptions", 100, 120);
+    let create = t.store.create(of_both);
+    over(t.nothing_written(create).await, "subscriptions", 100, 120);
+}
+
+/// A circle is told before a limit that only the rows decide. [18.11] [5.13] [3.10]
+pub(crate) async fn a_circle_comes_before_too_many_parents(t: &Fixture) {
+    // The limit was looked at first once.
+    let parents = many(t, 1000, &[]).await;
+    let new = NewTask {
+        parents,
+        ..calls::new("full")
+    };
+    let full = t.create(new).await.id;
+    let below = t.create(calls::child_of(&[&full])).await.id;
+    let link = t.store.link(calls::link(&below, &full));
+    let refused = rejected(t.nothing_written(link).await);
+    let path = vec![full, below];
+    assert_eq!(refused, Rejection::WouldCycle { path });
+}
+
 /// A list of ids has at most 1,000 items. [3.10] [3.12]
 pub(crate) async fn a_list_of_ids_has_at_most_1000_items(t: &Fixture) {
     let ids = |count: usize| -> Vec<TaskId> {
