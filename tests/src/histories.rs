@@ -11,6 +11,7 @@
 //! `docs/histories.md` tells how to run more of them, and how to replay one that failed.
 
 mod call;
+mod deadline;
 mod dice;
 mod differ;
 mod figures;

@@ -487,6 +487,7 @@ macro_rules! for_each_case {
                 only_a_raw_idea_is_divided,
                 a_task_is_divided_once,
                 a_repeated_decomposition_is_answered_the_same,
+                an_archived_subtask_is_found_by_a_repeated_decomposition,
                 a_decomposition_with_a_new_key_is_no_repeat,
                 a_subtask_with_the_key_of_another_task_is_refused,
                 a_subtask_takes_the_key_of_an_archived_task,

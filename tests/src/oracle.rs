@@ -105,7 +105,11 @@ impl Oracle {
     ) -> std::result::Result<Written<T>, Refused> {
         let before = self.board.clone();
         self.board.begin(self.clock.time(), given);
-        let (effect, ended) = match rule(&mut self.board) {
+        let ruled = rule(&mut self.board).and_then(|(effect, value)| {
+            self.board.expect_room()?;
+            Ok((effect, value))
+        });
+        let (effect, ended) = match ruled {
             Ok((effect, value)) => (effect, Ok(value)),
             Err(Refusal::Written(kind)) => (Effect::Applied, Err(kind)),
             Err(Refusal::Clean(kind)) => (Effect::Unchanged, Err(kind)),

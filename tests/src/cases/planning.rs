@@ -261,6 +261,18 @@ pub(crate) async fn a_repeated_decomposition_is_answered_the_same(t: &Fixture) {
     assert_eq!(again.value.root, t.task(&root.id).await);
 }
 
+/// A repeat is one though a subtask was archived since. [10.9] [4.12]
+pub(crate) async fn an_archived_subtask_is_found_by_a_repeated_decomposition(t: &Fixture) {
+    // A history met this where the oracle had read the rule in another way.
+    let root = t.triage().await;
+    let call = calls::decompose(&root.id, vec![keyed("k1", &[]), keyed("k2", &[])]);
+    let first = t.store.decompose(call.clone()).await.unwrap().value;
+    t.archive(&first.subtasks[0]).await;
+    let again = t.nothing_written(t.store.decompose(call)).await.unwrap();
+    assert_eq!(again.effect, Effect::Repeated);
+    assert_eq!(again.value.subtasks, first.subtasks);
+}
+
 /// Subtasks of which only some have known keys are no repeat. [10.9]
 pub(crate) async fn a_decomposition_with_a_new_key_is_no_repeat(t: &Fixture) {
     let root = t.triage().await;

@@ -177,7 +177,9 @@ macro_rules! calls {
                         Said::of_read(oracle.read(|board| board.$read_rule(&call)))
                     })*
                     $(Self::$plain => Said::of_read(oracle.read(|board| board.$plain_rule())),)*
-                    Self::List(list) => Said::of_read(oracle.read(|board| board.list(&list))),
+                    Self::List(list) => {
+                        Said::of_read(oracle.read(|board| board.list(&list).map(Whole::of)))
+                    }
                     Self::IdsByPrefix(text, limit) => {
                         Said::of_read(oracle.read(|board| board.ids_by_prefix(&text, limit)))
                     }
@@ -260,12 +262,34 @@ calls! {
 }
 
 /// All pages of a list, one after the other: a cursor is the store's own, what the pages hold together is not.
-async fn whole(store: &dyn BoardStore, mut list: List) -> Result<Read<Vec<Task>>> {
-    let mut found = Vec::new();
+#[derive(Debug, Serialize)]
+struct Whole {
+    tasks: Vec<Task>,
+    /// Lengths of pages that are too long, or too short for one that is not the last: so few rows as histories have are
+    /// looked at by one page. [15.3] [15.4]
+    wrong: Vec<usize>,
+}
+
+impl Whole {
+    fn of(tasks: Vec<Task>) -> Self {
+        let wrong = Vec::new();
+        Self { tasks, wrong }
+    }
+}
+
+async fn whole(store: &dyn BoardStore, mut list: List) -> Result<Read<Whole>> {
+    let mut found = Whole::of(Vec::new());
     loop {
         let Read { seq, value } = store.list(list.clone()).await?;
         let Page { items, next } = value;
-        found.extend(items);
+        let is_right = match next {
+            Some(_) => items.len() == list.limit,
+            None => items.len() <= list.limit,
+        };
+        if !is_right {
+            found.wrong.push(items.len());
+        }
+        found.tasks.extend(items);
         if next.is_none() {
             return Ok(Read { seq, value: found });
         }

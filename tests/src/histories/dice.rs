@@ -223,7 +223,8 @@ impl<'a> Dice<'a> {
                 let seconds = self.one(&[60, 1, 600, 7200]);
                 self.now.after(secs(seconds))
             }
-            230..245 => self.now,
+            230..240 => self.now,
+            240..245 => Millis::new(self.now.get() + 1),
             _ => self.now.before(secs(60)),
         }
     }

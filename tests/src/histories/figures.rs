@@ -14,6 +14,7 @@ pub(super) struct Figures {
     pub(super) histories: u64,
     pub(super) reopened: u64,
     pub(super) moved: u64,
+    pub(super) crowds: u64,
     answered: BTreeMap<&'static str, u64>,
     refused: BTreeMap<&'static str, u64>,
     refusals: BTreeMap<String, u64>,
@@ -71,11 +72,12 @@ impl fmt::Display for Figures {
         let refused: u64 = self.refused.values().sum();
         writeln!(
             f,
-            "{} histories, {} calls: {answered} answered, {refused} refused; {} reopenings, {} moves",
+            "{} histories, {} calls: {answered} answered, {refused} refused; {} reopenings, {} moves, {} crowds",
             self.histories,
             answered + refused,
             self.reopened,
-            self.moved
+            self.moved,
+            self.crowds
         )?;
         writeln!(f, "refusals: {:?}", self.refusals)?;
         writeln!(f, "refused: {:?}", self.refused)?;

@@ -10,6 +10,7 @@ use kanban_core::{
 use tempfile::TempDir;
 
 use super::call::{Call, Said};
+use super::deadline;
 use super::dice::Dice;
 use super::differ::differences;
 use super::figures::Figures;
@@ -160,6 +161,14 @@ impl<'a> Player<'a> {
                 self.tick(&mut dice);
                 return Ok(());
             }
+            Op::Due => {
+                let Some((at, due)) = deadline::pick(&mut dice) else {
+                    return Ok(());
+                };
+                self.jump(at);
+                return self.call(deadline::call(due, &mut dice), figures).await;
+            }
+            Op::Crowd => return self.crowd(step, figures).await,
             Op::Reopened => {
                 self.played
                     .push("the board is closed and opened".to_owned());
@@ -254,8 +263,38 @@ impl<'a> Player<'a> {
             18 => Millis::new(now.get() + 1),
             _ => now.before(Duration::from_mins(3)),
         };
+        self.jump(to);
+    }
+
+    fn jump(&mut self, to: Millis) {
         self.world.clock.jump(to);
         self.played.push(format!("the clock shows {to}"));
+    }
+
+    /// Fills tasks up to what stored rows allow: rarely, for it takes as long as a whole history.
+    async fn crowd(&mut self, step: Step, figures: &mut Figures) -> Result<(), String> {
+        let board = self.oracle.board.clone();
+        let now = self.world.clock.time();
+        let mut dice = Dice::new(&board, now, step.throws);
+        if !dice.chance(25) {
+            return Ok(());
+        }
+        figures.crowds += 1;
+        if dice.chance(50) {
+            for call in resolve::crowd::subscriptions(&mut dice) {
+                self.call(call, figures).await?;
+            }
+            return Ok(());
+        }
+        for part in 1..=5 {
+            let mut throws = step.throws;
+            throws.rotate_left(part * 4);
+            let board = self.oracle.board.clone();
+            let mut dice = Dice::new(&board, now, throws);
+            self.call(resolve::crowd::parents(&mut dice), figures)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Moves the board to another, and goes on there.

@@ -4,6 +4,7 @@ use kanban_core::Status;
 
 mod around;
 mod ask;
+pub(super) mod crowd;
 mod hold;
 mod keep;
 mod life;
@@ -62,6 +63,6 @@ pub(super) fn call(op: Op, dice: &mut Dice<'_>) -> Option<Call> {
         Op::ImportForeign => Call::ImportForeign(keep::foreign(dice)?),
         Op::ImportLines => keep::lines(dice)?,
         Op::Ask => ask::question(dice),
-        Op::Again | Op::Tick | Op::Reopened | Op::Moved => return None,
+        Op::Again | Op::Tick | Op::Due | Op::Crowd | Op::Reopened | Op::Moved => return None,
     })
 }

@@ -10,6 +10,10 @@ use kanban_core::{
 use super::{Refusal, Ruled};
 use crate::clock::TestClock;
 
+/// How many parents and subscriptions a task has. It has 10,000 children, more than histories make. [3.10]
+const PARENTS_MAX: usize = 1000;
+const SUBSCRIPTIONS_MAX: usize = 100;
+
 /// A board. Rows are shared with the copy that a refused command goes back to.
 #[derive(Debug, Clone)]
 pub(crate) struct Board {
@@ -149,6 +153,27 @@ impl Board {
         } else {
             Err(rejected(Rejection::UnknownTasks { ids: unknown }))
         }
+    }
+
+    /// Refuses what only the rows decide, after everything else. [3.10] [18.11]
+    pub(super) fn expect_room(&self) -> Result<(), ErrorKind> {
+        let tasks = || self.tasks.iter().map(|detail| &detail.task.id);
+        // What a whole board has not, no task has.
+        if self.links.len() > PARENTS_MAX {
+            for id in tasks() {
+                let links = self.links.iter();
+                let parents = links.filter(|link| link.child == *id).count();
+                within("parents", parents, 0, PARENTS_MAX as u64)?;
+            }
+        }
+        if self.subscriptions.len() > SUBSCRIPTIONS_MAX {
+            for id in tasks() {
+                let rows = self.subscriptions.iter();
+                let listeners = rows.filter(|row| row.scope.task() == Some(id)).count();
+                within("subscriptions", listeners, 0, SUBSCRIPTIONS_MAX as u64)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn expect_version(

@@ -147,16 +147,16 @@ impl Board {
     /// The subtasks of a repeat. [10.9]
     fn divided_before(&self, call: &DecomposeTask) -> Option<Vec<TaskId>> {
         self.task(&call.task).decomposed_at?;
-        let mut ids = Vec::new();
-        for subtask in &call.subtasks {
-            let known = self.keyed(subtask.idempotency_key.as_ref())?;
-            let is_subtask = known.created_from.as_ref() == Some(&call.task)
-                && self.has_link(&known.id, &call.task);
-            if !is_subtask {
-                return None;
-            }
-            ids.push(known.id.clone());
-        }
-        Some(ids)
+        let parents = self.parents_of(&call.task);
+        let mut made: Vec<&Task> = parents.iter().map(|id| self.task(id)).collect();
+        made.retain(|task| task.created_from.as_ref() == Some(&call.task));
+        made.sort_by_key(|task| task.status == Status::Archived);
+        let ids = call.subtasks.iter().map(|subtask| {
+            let key = Some(subtask.idempotency_key.as_ref()?);
+            let mut with_key = made.iter();
+            let known = with_key.find(|task| task.idempotency_key.as_ref() == key)?;
+            Some(known.id.clone())
+        });
+        ids.collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Holding work back, and reviewing it.
 
 use kanban_core::{
-    BlockTask, OnOpenParents, PauseClaims, PauseTarget, Phase, PromoteMode, PromoteTask,
+    BlockKind, BlockTask, OnOpenParents, PauseClaims, PauseTarget, Phase, PromoteMode, PromoteTask,
     RequestChanges, RequestReview, ResumeClaims, ScheduleTask, Status, UnblockTask,
     WorkerBlockKind,
 };
@@ -47,6 +47,13 @@ pub(super) fn block(dice: &mut Dice<'_>) -> BlockTask {
         WorkerBlockKind::Dependency,
         WorkerBlockKind::Transient,
     ]);
+    let streak = dice.board.find(&task).and_then(|d| d.task.block_streak);
+    // Once more for the same reason, so that the streak is brought to its end.
+    let kind = match streak.map(|streak| streak.kind) {
+        Some(BlockKind::Other) if dice.chance(50) => WorkerBlockKind::Other,
+        Some(BlockKind::NeedsInput) if dice.chance(50) => WorkerBlockKind::NeedsInput,
+        _ => kind,
+    };
     let on = if kind == WorkerBlockKind::Dependency {
         dice.few(65)
     } else {
