@@ -29,6 +29,7 @@ pub mod calls;
 mod cases;
 mod children;
 mod clock;
+pub mod costs;
 pub mod engine;
 mod fixture;
 mod histories;

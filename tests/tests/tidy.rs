@@ -12,6 +12,15 @@ const CONTRACT: &str = include_str!("../../docs/semantics.md");
 /// The page for engine authors.
 const AUTHORS: &str = include_str!("../../docs/adding-a-backend.md");
 
+/// The trait of all operations.
+const STORE: &str = include_str!("../../kanban-core/src/store.rs");
+
+/// The page of what operations cost.
+const COSTS: &str = include_str!("../../docs/costs.md");
+
+/// What reads the whole board by its nature, or none of it.
+const NOT_COUNTED: &[&str] = &["verify", "export", "backup", "close"];
+
 /// From here on the contract tells what does not exist yet.
 const NOT_YET_BUILT: u32 = 20;
 
@@ -160,6 +169,29 @@ fn the_page_for_engine_authors_names_the_families_and_cases_that_exist() {
     let cases = cases.filter(|name| !name.starts_with(char::is_uppercase) && !name.contains(' '));
     let made_up: Vec<_> = cases.filter(|name| !names.contains(*name)).collect();
     assert!(made_up.is_empty(), "no such case: {made_up:?}");
+}
+
+#[test]
+fn the_costs_of_every_operation_are_told() {
+    let (_, body) = STORE
+        .split_once("pub trait BoardStore")
+        .expect("it is here");
+    let methods = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    async fn ")?.split_once('('))
+        .map(|(name, _)| name);
+    let methods: BTreeSet<&str> = methods.filter(|name| !NOT_COUNTED.contains(name)).collect();
+    assert!(methods.len() > 50, "the trait was read: {methods:?}");
+    let tables = COSTS.split("<!-- costs: ").skip(1);
+    for table in tables {
+        let (name, rows) = table.split_once(" -->").expect("a table has a name");
+        let told: BTreeSet<&str> = rows
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split([' ', ',']).next())
+            .collect();
+        let forgotten: Vec<_> = methods.difference(&told).collect();
+        assert!(forgotten.is_empty(), "{name}: nothing about {forgotten:?}");
+    }
 }
 
 #[test]
