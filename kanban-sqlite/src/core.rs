@@ -168,12 +168,17 @@ impl Core {
             let frames = Arc::clone(&self.frames);
             let count = move |_: &mut _, pages| {
                 frames.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+                #[cfg(test)]
+                crate::costs::committed(pages);
                 Ok(())
             };
             connection
                 .wal_hook(Some(count))
                 .map_err(|error| storage("watching the -wal", error))?;
         }
+        #[cfg(test)]
+        crate::costs::watch(&mut connection)
+            .map_err(|error| storage("counting in a test", error))?;
         *lock(&self.opened.count) += 1;
         let handle = Handle {
             connection: Some(connection),

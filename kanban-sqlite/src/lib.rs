@@ -33,6 +33,8 @@ mod cache;
 mod check;
 mod connection;
 mod core;
+#[cfg(test)]
+mod costs;
 mod engine;
 mod error;
 mod files;
