@@ -44,6 +44,9 @@ const SWITCHES: &[(DbConfig, bool)] = &[
     (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
     (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
     (DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, false),
+    // Without it a statement whose index is searched from a bound value on is prepared anew whenever that value changes:
+    // SQLite might find a better plan for it. Here each has one plan.
+    (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
     (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
     // A close checkpoints only where the engine says so: never a file that was not checked, or that was replaced.
