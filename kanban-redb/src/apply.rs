@@ -82,6 +82,8 @@ fn put<K: Key, V: Value>(
     key: K::SelfType<'_>,
     value: Option<V::SelfType<'_>>,
 ) -> Result<bool> {
+    #[cfg(test)]
+    crate::costs::count(crate::costs::Cost::Put, 1);
     let table = slot.get_mut()?;
     contained(|| {
         let doing = |error| storage("writing to the board", error);

@@ -222,6 +222,11 @@ fn shift<'k, K: Key>(
     after: Option<K::SelfType<'k>>,
 ) -> Result<()> {
     let name = slot.name;
+    #[cfg(test)]
+    crate::costs::count(
+        crate::costs::Cost::Put,
+        usize::from(before.is_some()) + usize::from(after.is_some()),
+    );
     let table = slot.get_mut()?;
     contained(|| {
         let doing = |error| storage("moving a key of an index", error);

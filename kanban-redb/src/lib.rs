@@ -36,6 +36,8 @@ mod backend;
 mod backup;
 mod check;
 mod core;
+#[cfg(test)]
+mod costs;
 mod engine;
 mod error;
 mod files;

@@ -85,6 +85,8 @@ impl<S: Source, K: Key + 'static, V: Value + 'static> Slot<S, K, V> {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
+        #[cfg(test)]
+        crate::costs::count(crate::costs::Cost::Table, 1);
         let opened = contained(|| {
             self.source
                 .open(TableDefinition::new(self.name))

@@ -19,6 +19,8 @@ use crate::trial::{LockRange, Step, Trial};
 use crate::wait::Deadline;
 
 #[cfg(test)]
+use crate::costs::{Cost, count};
+#[cfg(test)]
 use crate::engine::tests::{Faults, Op};
 
 /// In a test: what goes wrong with an operation of the file.
@@ -89,16 +91,24 @@ impl Storage {
 
     fn write_now(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         fault!(self, Write);
+        #[cfg(test)]
+        count(Cost::Write, 1);
+        #[cfg(test)]
+        count(Cost::Byte, data.len());
         self.file.write(offset, data)
     }
 
     fn set_len_now(&self, len: u64) -> io::Result<()> {
         fault!(self, SetLen);
+        #[cfg(test)]
+        count(Cost::Resize, 1);
         self.file.set_len(len)
     }
 
     fn sync_now(&self) -> io::Result<()> {
         fault!(self, Sync);
+        #[cfg(test)]
+        count(Cost::Flush, 1);
         self.file.sync_data()
     }
 

@@ -50,6 +50,8 @@ impl<'g, S: Source> Board<'g, S> {
         read: impl FnOnce(V::SelfType<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         self.look()?;
+        #[cfg(test)]
+        crate::costs::count(crate::costs::Cost::Entry, 1);
         let table = slot.get()?;
         contained(|| {
             let found = table
@@ -130,6 +132,8 @@ fn collect<'t, K: Key + 'static, V: Value + 'static, T>(
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for entry in entries.take(limit) {
+        #[cfg(test)]
+        crate::costs::count(crate::costs::Cost::Entry, 1);
         let (key, value) = entry.map_err(|error| storage("asking the board", error))?;
         found.push(read(key.value(), value.value())?);
     }
