@@ -165,13 +165,22 @@ impl Search<'_, '_> {
 
 /// When a back-off of the filter ends: the first among the waiting tasks looked at, else how far was looked.
 fn next_at(draft: &Draft<'_>, filter: &ClaimFilter) -> Result<Option<Millis>> {
-    let waiting = draft.view().waiting(Millis::new(i64::MAX), PAGE)?;
-    let first = waiting
-        .iter()
-        .find(|task| covers(filter, task))
-        .and_then(|task| task.not_before);
-    let looked = waiting.get(PAGE - 1).and_then(|task| task.not_before);
-    Ok(first.or(looked))
+    // Whoever finds nothing asks again and again, and the first that waits is nearly always of the filter.
+    let mut looks = 1;
+    loop {
+        let waiting = draft.view().waiting(Millis::new(i64::MAX), looks)?;
+        let first = waiting.iter().find(|task| covers(filter, task));
+        if let Some(first) = first {
+            return Ok(first.not_before);
+        }
+        if waiting.len() < looks {
+            return Ok(None);
+        }
+        if looks == PAGE {
+            return Ok(waiting.last().and_then(|task| task.not_before));
+        }
+        looks = (looks * 32).min(PAGE);
+    }
 }
 
 fn covers(filter: &ClaimFilter, task: &Task) -> bool {
@@ -186,4 +195,42 @@ fn covers(filter: &ClaimFilter, task: &Task) -> bool {
             .tenant
             .as_ref()
             .is_none_or(|tenant| task.tenant.as_ref() == Some(tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Label;
+    use crate::rules::testbed::Testbed;
+
+    /// When to ask again for ada's tasks, of which there is one among so many that wait.
+    fn next_at_of_ada(place: u32, waiting: u32) -> Option<i64> {
+        let mut bed = Testbed::new();
+        let ada = Assignee::new("ada").unwrap();
+        for number in 1..=waiting {
+            bed.put(&format!("t{number}"), |task| {
+                task.not_before = Some(Millis::new(2_000_000 + i64::from(number)));
+                task.waiting = true;
+                task.assignee = Some(ada.clone()).filter(|_| number == place);
+            });
+        }
+        let mut call = ClaimNext::new(Label::new("claimant", "worker").unwrap());
+        call.filter.who = Who::Only(vec![ada]);
+        match bed.unchanged(&call) {
+            NextClaim::None { next_at, .. } => next_at.map(|at| at.get() - 2_000_000),
+            NextClaim::Claimed(claimed) => panic!("expected nothing, found {claimed:?}"),
+        }
+    }
+
+    #[test]
+    fn the_time_to_ask_again_is_found_among_a_thousand_tasks_that_wait() {
+        for place in [1, 2, 32, 33, 999, 1000] {
+            assert_eq!(next_at_of_ada(place, 1100), Some(place.into()));
+        }
+        // Behind them it is not looked for: ask again once these have their time.
+        assert_eq!(next_at_of_ada(1001, 1100), Some(1000));
+        for waiting in [0, 1, 31, 32, 33, 999] {
+            assert_eq!(next_at_of_ada(waiting + 1, waiting), None);
+        }
+    }
 }
