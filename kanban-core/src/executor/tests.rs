@@ -235,6 +235,22 @@ fn found_out(fault: CommitFault) {
 }
 
 #[test]
+fn a_commit_that_is_lost_after_one_that_landed_uncertainly_is_run_again() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, options()).await;
+        opened.store.create(task("one")).await.expect("created");
+        engine.fail_commit(CommitFault::UncertainLanded);
+        opened.store.create(task("two")).await.expect("it landed");
+        engine.fail_commit(CommitFault::UncertainLost);
+        let three = opened.store.create(task("three")).await;
+        three.expect("nothing that was answered is gone");
+        assert_eq!(titles(&opened).await, ["one", "two", "three"], "each once");
+        opened.stop();
+    });
+}
+
+#[test]
 fn a_commit_that_cannot_be_found_out_is_unknown_and_closes_the_store() {
     block_on(async {
         let engine = new_engine();

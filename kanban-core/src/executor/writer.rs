@@ -189,6 +189,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 (WriteEnd::Uncertain(error), failed) => match self.find_out(trial.mark) {
                     // It is in the files, but the flush of it may be what failed.
                     Ok(true) => {
+                        self.landed = Some(trial.mark);
                         self.unused = None;
                         return self.flushed();
                     }
