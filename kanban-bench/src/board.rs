@@ -207,6 +207,10 @@ impl<E: Engine> Engine for Counted<E> {
         self.inner.flush()
     }
 
+    fn outlives_process(&self) -> bool {
+        self.inner.outlives_process()
+    }
+
     fn reopen(&self) -> Result<()> {
         self.inner.reopen()
     }

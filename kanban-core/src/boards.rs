@@ -129,12 +129,14 @@ impl Boards {
     /// # Errors
     /// `Unavailable(OtherEngine)` if the root belongs to another engine, `OtherMode` if it has another mode than the
     /// options ask for, `InUse` if it is exclusive and another opener has it, `NewerSchema` if a newer program wrote it,
-    /// `ReadOnly`, `NoSpace` or `Io` otherwise; `Corrupt` if `kanban.toml` cannot be read as such.
+    /// `ReadOnly`, `NoSpace` or `Io` otherwise; `Corrupt` if `kanban.toml` cannot be read as such. `Invalid` for an interval
+    /// of [`Durability::Lazy`](crate::Durability::Lazy) that is out of bounds; then nothing is made.
     pub fn open_root<B: Backend>(
         root: impl AsRef<Path>,
         backend: B,
         options: Options,
     ) -> Result<Self> {
+        options.durability.check()?;
         let root = Root::open(root.as_ref(), backend.name(), options.mode)?;
         Self::on(Arc::new(root), backend, options)
     }

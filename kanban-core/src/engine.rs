@@ -97,8 +97,16 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// Makes everything committed so far durable against a power cut, whatever the store's durability.
     ///
     /// # Errors
-    /// The engine's own; what was committed is then not known to be durable.
+    /// The engine's own; what was committed is then not known to be durable. After `Busy` nothing has changed, and it is
+    /// asked again; after any other the executor calls [`reopen`](Self::reopen) and looks for what it had answered.
     fn flush(&self) -> Result<()>;
+
+    /// Whether a commit outlives a killed process before it is flushed. It must, but for
+    /// [`Durability::Lazy`]: there an engine that says no, as all do that say nothing, has the executor trust no number
+    /// that a process left behind which did not close.
+    fn outlives_process(&self) -> bool {
+        false
+    }
 
     /// Throws away all state in memory and opens the files anew, after an uncertain commit, without
     /// writing to the files before. Other threads are not inside `read` during this call.
@@ -120,7 +128,7 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// What was answered may be gone with this close, and no write has told: `Unavailable(Replaced)` where the files lost
-    /// their names. What only postpones work is none: the next opening does it.
+    /// their names, or what a flush would have kept. What only postpones work is none: the next opening does it.
     fn close(&self) -> Result<()>;
 
     /// The engine's own integrity check: the file's structure, and that secondary indexes hold exactly what the

@@ -7,7 +7,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use self::engine::{CommitFault, MemoryEngine};
+pub(crate) use self::engine::{CommitFault, FlushFault, MemoryEngine};
 pub(crate) use self::rows::{attachment, comment, event, label, run, subscription, task, task_id};
 
 use self::engine::Hook;

@@ -27,4 +27,5 @@ pub use self::task::{
     TextKind, WorkerBlockKind,
 };
 pub use self::text::{Address, FailureLimit, Label, LongText, Note, Reason, Title};
+pub(crate) use self::time::bounded;
 pub use self::time::{Millis, RetryAfter, Ttl};

@@ -7,6 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+use crate::error::Invalid;
+use crate::model::bounded;
+
+const INTERVAL_MIN: Duration = Duration::from_millis(1);
+const INTERVAL_MAX: Duration = Duration::from_hours(1);
 
 /// What an answered write survives. At every level a crash never damages the board and never loses the
 /// middle of a history.
@@ -19,6 +24,29 @@ pub enum Durability {
     /// A killed process; a power cut may lose the last moments. Never reuses a number all the same: they are
     /// reserved durably, in blocks.
     Process,
+    /// Nothing at once: any crash may lose what was answered within the last interval, and nothing older. Never reuses a
+    /// number all the same. An engine may keep more.
+    ///
+    /// The flush begins after half the interval, also while nobody writes; the other half is for the disk. While a disk
+    /// takes longer no write is answered. An error of the disk is no crash: the store that finds answered writes gone ends,
+    /// and tells all its callers so.
+    Lazy {
+        /// From 1 ms to 1 h.
+        interval: Duration,
+    },
+}
+
+impl Durability {
+    /// # Errors
+    /// [`Invalid`] for an interval outside its bounds, which it names in milliseconds.
+    pub(crate) fn check(self) -> Result<(), Invalid> {
+        match self {
+            Self::Lazy { interval } => {
+                bounded("interval", interval, INTERVAL_MIN, INTERVAL_MAX).map(|_| ())
+            }
+            Self::Power | Self::Process => Ok(()),
+        }
+    }
 }
 
 /// What a write does when the queue is full.
@@ -88,6 +116,28 @@ impl Default for Options {
             poll_interval: Duration::from_millis(100),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_from_a_millisecond_to_an_hour() {
+        let check = |interval| Durability::Lazy { interval }.check();
+        for allowed in [Duration::from_millis(1), Duration::from_hours(1)] {
+            assert!(check(allowed).is_ok(), "{allowed:?}");
+        }
+        for (refused, limit) in [
+            (Duration::ZERO, 1),
+            (Duration::from_micros(999), 1),
+            (Duration::from_millis(3_600_001), 3_600_000),
+            (Duration::MAX, 3_600_000),
+        ] {
+            let invalid = check(refused).expect_err("out of bounds");
+            assert_eq!((invalid.field, invalid.limit), ("interval", Some(limit)));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write, stdin};
 use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kanban_core::{
     BoardStore, Boards, ClaimNext, Durability, ErrorKind, Millis, NextClaim, Options, RandomIds,
@@ -113,10 +114,13 @@ impl Drop for Child {
 pub(crate) fn play(backend: Backend) {
     let Ok(part) = env::var(PART) else { return };
     let now = given(NOW).parse().expect("the case gives a number");
-    let durability = if part.ends_with("_at_process") {
-        Durability::Process
-    } else {
-        Durability::Power
+    let durability = match part.rsplit_once("_at_") {
+        Some((_, "process")) => Durability::Process,
+        // Longer than any case takes: nothing is flushed but what must be.
+        Some((_, "lazy")) => Durability::Lazy {
+            interval: Duration::from_hours(1),
+        },
+        _ => Durability::Power,
     };
     let options = Options {
         durability,
@@ -132,7 +136,7 @@ pub(crate) fn play(backend: Backend) {
             "open_board" => open_board(&boards).await,
             "claim_all" => claim_all(&boards).await,
             "create_by_key" => create_by_key(&boards).await,
-            "comment_at_process" => comment(&boards).await,
+            "comment_at_process" | "comment_at_lazy" => comment(&boards).await,
             other => panic!("expected a part, found {other}"),
         }
         boards.close().await.expect("the boards can be closed");

@@ -136,13 +136,18 @@ impl Fixture {
     /// does now.
     #[must_use]
     pub fn spawn_child(&self, part: &str, arguments: &str) -> crate::children::Child {
-        crate::children::Child::spawn(
-            &self.backend,
-            part,
-            self.root(),
-            self.clock.time(),
-            arguments,
-        )
+        self.spawn_child_on(self.root(), part, arguments)
+    }
+
+    /// The same on another root.
+    #[must_use]
+    pub fn spawn_child_on(
+        &self,
+        root: &Path,
+        part: &str,
+        arguments: &str,
+    ) -> crate::children::Child {
+        crate::children::Child::spawn(&self.backend, part, root, self.clock.time(), arguments)
     }
 
     /// Checks every board of the root, whatever the case did to them.

@@ -40,6 +40,10 @@ pub const IN_PROCESS: &[Case] = &[
         name: "numbers::an_answered_id_is_not_given_again_after_a_kill",
         run: |t| Box::pin(a_board_ends_with_a_kill(t)),
     },
+    Case {
+        name: "numbers::a_killed_lazy_store_loses_an_end_and_gives_no_number_again",
+        run: |t| Box::pin(a_board_ends_with_a_kill(t)),
+    },
 ];
 
 /// A board that this process has is refused to others by name, and goes on.

@@ -242,6 +242,7 @@ macro_rules! for_each_case {
                 no_id_is_reused_after_a_reopen,
                 ids_increase_in_the_order_of_the_commits,
                 an_answered_id_is_not_given_again_after_a_kill,
+                a_killed_lazy_store_loses_an_end_and_gives_no_number_again,
                 a_task_id_has_a_form,
                 the_default_generator_makes_lower_case_ids_in_the_order_of_time,
                 ids_made_at_one_time_differ,
@@ -352,6 +353,8 @@ macro_rules! for_each_case {
                 four_processes_create_one_board,
                 a_reopened_board_holds_everything,
                 four_processes_claim_each_task_once,
+                a_lazy_board_holds_everything_after_a_close,
+                an_interval_out_of_bounds_is_refused,
             ],
             traffic: [
                 eight_threads_of_mixed_traffic_lose_nothing,

@@ -9,8 +9,8 @@ use shuttle::future::block_on;
 use shuttle::thread;
 
 use crate::error::ErrorKind;
-use crate::memory::{CommitFault, MemoryBoard, MemoryEngine};
-use crate::options::Options;
+use crate::memory::{CommitFault, FlushFault, MemoryBoard, MemoryEngine};
+use crate::options::{Durability, Options};
 use crate::request::{ImportLines, KeepClaims, List};
 use crate::store::BoardStore;
 use crate::sync::Arc;
@@ -108,6 +108,33 @@ fn find_out(fault: CommitFault) {
     opened.timer.stop();
 }
 
+/// Two writers, flushes at moments that the scheduler picks, one of which fails, and a close.
+fn flush_late(fault: FlushFault) {
+    let engine = MemoryEngine::new(MemoryBoard::new());
+    let interval = std::time::Duration::from_hours(1);
+    let lazy = Options {
+        durability: Durability::Lazy { interval },
+        ..options_for_schedules()
+    };
+    let opened = Arc::new(block_on(open(&engine, lazy)));
+    let other = {
+        let opened = Arc::clone(&opened);
+        thread::spawn(move || block_on(opened.store.create(task("one"))).map(|_| ()))
+    };
+    block_on(opened.store.create(task("two"))).expect("the reservation is flushed");
+    engine.fail_flush(fault);
+    let other = other.join().expect("the writer is answered");
+    let answered = 1 + usize::from(other.is_ok());
+    if block_on(opened.store.close()).is_ok() {
+        assert_eq!(engine.durable().tasks.len(), answered, "all of it");
+    } else {
+        assert_ne!(fault, FlushFault::Kept, "nothing is gone");
+    }
+    assert_eq!(engine.seen().closes, 1);
+    opened.pool.stop();
+    opened.timer.stop();
+}
+
 /// An export and an import beside a commit whose fate must be found out, and a close.
 fn move_lines(fault: CommitFault) {
     let engine = MemoryEngine::new(MemoryBoard::new());
@@ -162,7 +189,16 @@ fn no_schedule_wedges_or_answers_early() {
 fn no_schedule_loses_an_uncertain_commit() {
     shuttle::check_random(|| find_out(CommitFault::UncertainLanded), SCHEDULES);
     shuttle::check_random(|| find_out(CommitFault::UncertainLost), SCHEDULES);
-    println!("schedules={} lost=0 doubled=0", 2 * SCHEDULES);
+    shuttle::check_random(|| find_out(CommitFault::UncertainForgot), SCHEDULES);
+    println!("schedules={} lost=0 doubled=0", 3 * SCHEDULES);
+}
+
+#[test]
+fn no_schedule_of_late_flushes_wedges_or_closes_without_one() {
+    shuttle::check_random(|| flush_late(FlushFault::Busy), SCHEDULES);
+    shuttle::check_random(|| flush_late(FlushFault::Forgot), SCHEDULES);
+    shuttle::check_pct(|| flush_late(FlushFault::Kept), SCHEDULES, 3);
+    println!("schedules={} wedged=0 unflushed=0", 3 * SCHEDULES);
 }
 
 #[test]

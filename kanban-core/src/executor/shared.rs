@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::Options;
+use crate::options::{Durability, Options};
 use crate::request::{Events, Read};
 use crate::rules::Question;
 use crate::sync::{Arc, Condvar, JoinHandle, Mutex, RwLock, join, lock, wait};
@@ -37,7 +37,8 @@ pub(crate) struct Shared<E: Engine> {
     /// Tells of every group that was answered, and of the close.
     pub(super) changed: Signal,
     pub(super) options: Options,
-    /// This boot of the machine, where the system tells it.
+    /// What committed writes outlive: this boot of the machine, where the system tells it. None where a killed process is
+    /// enough to forget them.
     pub(super) boot: Option<String>,
     pub(super) timer: Arc<Timer>,
     /// In a forked child none of the threads exist: every call there is `Closed`.
@@ -60,7 +61,7 @@ struct Reads {
 struct Ending {
     over: Signal,
     thread: Thread,
-    /// Why the engine did not close well. Everybody who closes is told.
+    /// Why the store did not close well. Everybody who closes is told.
     failure: Mutex<Option<Error>>,
 }
 
@@ -75,6 +76,11 @@ impl<E: Engine> Shared<E> {
         pool: Arc<Pool>,
         timer: Arc<Timer>,
     ) -> Arc<Self> {
+        let is_lazy = matches!(options.durability, Durability::Lazy { .. });
+        let boot = match is_lazy && !engine.outlives_process() {
+            true => None,
+            false => boot(),
+        };
         Arc::new(Self {
             engine,
             queue: Queue::new(options.queue_len_max),
@@ -83,7 +89,7 @@ impl<E: Engine> Shared<E> {
             directory,
             permits: Permits::default(),
             changed: Signal::default(),
-            boot: boot(),
+            boot,
             timer,
             process: AtomicU32::new(std::process::id()),
             reads: Reads::default(),
@@ -95,8 +101,9 @@ impl<E: Engine> Shared<E> {
     }
 
     /// On the writer's thread, after its last group: waits for the reads that were taken in, has every pool
-    /// thread give up what it holds, closes the engine, and tells those who wait for the end.
-    pub(super) fn end(self: &Arc<Self>, thread: &Thread) {
+    /// thread give up what it holds, closes the engine, and tells those who wait for the end how the writer and the engine
+    /// ended.
+    pub(super) fn end(self: &Arc<Self>, thread: &Thread, writer: Result<()>) {
         // Whatever the engine does, those who wait for the end hear of it.
         let _over = Over(self);
         *lock(&self.ending.thread) = lock(thread).take();
@@ -108,7 +115,8 @@ impl<E: Engine> Shared<E> {
         let theirs = Arc::clone(self);
         let release: Arc<dyn Fn() + Send + Sync> = Arc::new(move || theirs.engine.release_thread());
         self.pool.everywhere(&release);
-        *lock(&self.ending.failure) = self.engine.close().err();
+        let closed = self.engine.close();
+        *lock(&self.ending.failure) = writer.and(closed).err();
     }
 
     /// Refuses in a forked child, before any lock is touched.

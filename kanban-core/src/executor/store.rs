@@ -102,7 +102,7 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
         Ok(seed) => seed,
         Err(error) => {
             shared.queue.close(error.again());
-            shared.end(thread);
+            shared.end(thread, Ok(()));
             return opening.done(Err(error));
         }
     };
@@ -112,8 +112,8 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
         tell: Tell::default(),
         seed,
     }));
-    // A panic here is a bug of ours; every waiter is answered all the same, by the replies' guards.
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run())) {
+    let ended = catch_unwind(AssertUnwindSafe(|| writer.run())).unwrap_or_else(|panic| {
+        // A bug of ours; every waiter is answered all the same, by the replies' guards.
         shared.queue.close(panicked(&*panic));
         while let super::queue::Taken::Group(jobs) = shared.queue.take(usize::MAX, None) {
             let why = shared.queue.check_open().err();
@@ -121,8 +121,9 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
                 job.answer(why.as_ref().map(Error::again));
             }
         }
-    }
-    shared.end(thread);
+        Ok(())
+    });
+    shared.end(thread, ended);
 }
 
 fn open<B: Backend>(launch: Launch<B>) -> Result<Arc<Shared<B::Engine>>> {

@@ -20,6 +20,7 @@ use crate::store::BoardStore;
 
 use super::harness::{Opened, open, options, task};
 
+mod lazy;
 mod moving;
 mod questions;
 

@@ -20,6 +20,9 @@ pub(crate) struct Timer {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// By how much a test has put the clock forward.
+    #[cfg(test)]
+    ahead: std::sync::Mutex<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +43,24 @@ impl Timer {
             shared,
             thread: Mutex::new(Some(thread)),
         })
+    }
+
+    /// The moment now, for a thread that waits by itself.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_self, reason = "under test each timer has its own time")
+    )]
+    pub(crate) fn now(&self) -> Instant {
+        #[cfg(test)]
+        return now() + *self.shared.ahead.lock().expect("nobody panics with it");
+        #[cfg(not(test))]
+        now()
+    }
+
+    /// Puts the clock forward for those who ask it; sleepers sleep on.
+    #[cfg(all(test, not(feature = "shuttle")))]
+    pub(crate) fn advance(&self, span: Duration) {
+        *self.shared.ahead.lock().expect("nobody panics with it") += span;
     }
 
     /// Returns after a while; at once if the timer was stopped.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::change::Change;
 use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
-use crate::error::{Error, ErrorKind, Result, Unavailable};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{BoardState, Counters, GroupRecord, Millis};
 use crate::options::Durability;
 use crate::rules::{GroupRows, ripen};
@@ -12,6 +12,10 @@ use crate::rules::{GroupRows, ripen};
 use super::job::{Job, Step};
 use super::queue::Taken;
 use super::shared::Shared;
+
+use self::lazy::Flushes;
+
+mod lazy;
 
 /// How long the queue is empty before the engine may tidy up.
 const IDLE_AFTER: Duration = Duration::from_millis(200);
@@ -38,9 +42,12 @@ pub(crate) struct Writer<'a, E: Engine> {
     landed: Option<GroupRecord>,
     /// Below `Power`: the numbers that this store has promised durably, itself.
     durable: Counters,
+    /// The highest promise that another store had made when this one last made its own.
+    others: Counters,
     /// The last promise, until a commit may have given a number of it.
     unused: Option<Promise>,
     groups_since_upkeep: u64,
+    flushes: Flushes,
     /// Why nothing more is carried out; what was taken in still gets an answer.
     dead: Option<Error>,
 }
@@ -67,21 +74,24 @@ impl<'a, E: Engine> Writer<'a, E> {
             group: 0,
             landed: None,
             durable: Counters::default(),
+            others: Counters::default(),
             unused: None,
             groups_since_upkeep: 0,
+            flushes: Flushes::new(shared.options.durability),
             dead: None,
         }
     }
 
     /// Works until the queue is closed and empty.
-    pub(crate) fn run(&mut self) {
+    ///
+    /// # Errors
+    /// Answered writes may be gone, or go with the next crash, sooner than the durability says.
+    pub(crate) fn run(&mut self) -> Result<()> {
         let mut idle_after = Some(IDLE_AFTER);
         loop {
-            match self
-                .shared
-                .queue
-                .take(self.shared.options.group_len_max, idle_after)
-            {
+            let patience = self.patience(idle_after);
+            let group_len_max = self.shared.options.group_len_max;
+            match self.shared.queue.take(group_len_max, patience) {
                 Taken::Group(jobs) => {
                     self.work(jobs);
                     self.take_back();
@@ -91,13 +101,17 @@ impl<'a, E: Engine> Writer<'a, E> {
                         self.upkeep();
                     }
                 }
-                Taken::Idle => {
-                    idle_after = match self.upkeep() {
-                        Upkeep::Done => None,
-                        Upkeep::Behind => idle_after.map(|span| (span * 2).min(IDLE_AFTER_MAX)),
-                    };
+                Taken::Idle if self.has_waited_for_flush() => {
+                    // The next call hears of it, or the close.
+                    let _ = self.flush_overdue();
                 }
-                Taken::Closed => return,
+                Taken::Idle => {
+                    idle_after = idle_after.and_then(|span| match self.upkeep() {
+                        Upkeep::Done => None,
+                        Upkeep::Behind => Some((span * 2).min(IDLE_AFTER_MAX)),
+                    });
+                }
+                Taken::Closed => return self.finish(),
             }
         }
     }
@@ -162,12 +176,17 @@ impl<'a, E: Engine> Writer<'a, E> {
             GroupEnd::Fail(error) => self.answer(jobs, Some(&error)),
             GroupEnd::Split => jobs.into_iter().for_each(|job| self.work(vec![job])),
             GroupEnd::Dead(error) => {
-                self.shared.queue.close(error.again());
+                self.die(&error);
                 let unknown = Error::new(ErrorKind::Unknown, error.to_string());
                 self.answer(jobs, Some(&unknown));
-                self.dead = Some(error);
             }
         }
+    }
+
+    /// The store comes to its end: what waits and whoever comes gets this error. The first one stands.
+    fn die(&mut self, why: &Error) {
+        self.shared.queue.close(why.again());
+        self.dead.get_or_insert_with(|| why.again());
     }
 
     fn answer(&self, jobs: Vec<Box<dyn Job>>, instead: Option<&Error>) {
@@ -206,11 +225,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                         Err(error) => return GroupEnd::Fail(error),
                     },
                 },
-                (WriteEnd::Done(Verdict::Commit), None) => {
-                    self.landed = Some(trial.mark);
-                    self.unused = None;
-                    return GroupEnd::Answer;
-                }
+                (WriteEnd::Done(Verdict::Commit), None) => return self.committed(trial.mark),
                 (_, Some(error)) | (WriteEnd::NotWritten(error), None) => {
                     return GroupEnd::Fail(error);
                 }
@@ -222,7 +237,10 @@ impl<'a, E: Engine> Writer<'a, E> {
     /// The group is in the files after all. What made its commit uncertain may have been the flush.
     fn flushed(&mut self) -> GroupEnd {
         match self.shared.engine.flush() {
-            Ok(()) => GroupEnd::Answer,
+            Ok(()) => {
+                self.flushes.done(self.landed);
+                GroupEnd::Answer
+            }
             Err(error) => GroupEnd::Dead(error),
         }
     }
@@ -252,7 +270,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             Ok(Verdict::Commit)
         });
         match end {
-            WriteEnd::Done(_) => self.shared.engine.flush()?,
+            WriteEnd::Done(_) => self.flush_promise()?,
             WriteEnd::NotWritten(error) => return Err(error),
             WriteEnd::Uncertain(_) => {
                 self.reopen_or_die()?;
@@ -263,10 +281,25 @@ impl<'a, E: Engine> Writer<'a, E> {
             }
         }
         if let Some(promise) = &promise {
+            if promise.before.reserved != self.durable {
+                self.others = promise.before.reserved;
+            }
             self.durable = promise.reserved;
         }
         self.unused = promise;
         Ok(())
+    }
+
+    /// Flushes a promise, and with it all that was committed before. One whose flush failed is none, whatever a later flush
+    /// says: what the files lack since then only opening them anew tells.
+    fn flush_promise(&mut self) -> Result<()> {
+        let flushed = self.shared.engine.flush();
+        match &flushed {
+            Ok(()) => self.flushes.done(self.landed),
+            Err(error) if *error.kind() == ErrorKind::Busy => {}
+            Err(_) => self.reopen_or_die()?,
+        }
+        flushed
     }
 
     /// Where a group failed after its numbers were promised, and the board has given none in its life, the promise is
@@ -301,12 +334,14 @@ impl<'a, E: Engine> Writer<'a, E> {
         }
     }
 
-    /// Opens the files anew. A store that cannot would refuse every write from then on and never try again: it ends.
+    /// Opens the files anew. A store that cannot would refuse every write from then on and never try again: it ends. So does
+    /// one that finds answered writes gone.
     fn reopen_or_die(&mut self) -> Result<()> {
-        let opened = self.shared.reopen();
+        let opened = self
+            .open_anew()
+            .and_then(|found| self.expect_landed(found, self.shared.options.clock.now()));
         if let Err(error) = &opened {
-            self.shared.queue.close(error.again());
-            self.dead = Some(error.again());
+            self.die(error);
         }
         opened
     }
@@ -361,25 +396,34 @@ impl<'a, E: Engine> Writer<'a, E> {
         }
     }
 
-    /// After an uncertain commit: opens the files anew and looks for this group's mark. Finds the mark of the last
-    /// group that landed if this one did not; if it finds neither, answered writes are gone.
+    /// After an uncertain commit: opens the files anew and looks for this group's mark.
     fn find_out(&self, mark: GroupRecord) -> Result<bool> {
+        let found = self.open_anew()?;
+        if found == Some(mark.number) {
+            return Ok(true);
+        }
+        self.expect_landed(found, mark.at).map(|()| false)
+    }
+
+    /// Opens the files anew. Answers this store's last group in them.
+    fn open_anew(&self) -> Result<Option<u64>> {
         self.shared.reopen()?;
         let mut found = None;
         self.shared.engine.read(&mut |view| {
             found = view.group(self.instance)?.map(|found| found.number);
             Ok(())
         })?;
-        if found == Some(mark.number) {
-            return Ok(true);
-        }
+        Ok(found)
+    }
+
+    /// The last group that landed is in the files; else answered writes are gone.
+    fn expect_landed(&self, found: Option<u64>, now: Millis) -> Result<()> {
         match self.landed {
             // Another instance may have removed a mark that is a day old.
-            Some(last) if mark.at.since(last.at) < MARK_KEPT && found != Some(last.number) => {
-                let context = "the files no longer hold writes that were answered";
-                Err(Error::unavailable(Unavailable::Replaced, context))
+            Some(last) if now.since(last.at) < MARK_KEPT && found != Some(last.number) => {
+                Err(self.gone(found))
             }
-            _ => Ok(false),
+            _ => Ok(()),
         }
     }
 

@@ -21,6 +21,19 @@ pub(crate) enum CommitFault {
     UncertainLost,
     /// `NotWritten`.
     NotWritten,
+    /// As `UncertainLost`, and all that was not flushed is gone with it.
+    UncertainForgot,
+}
+
+/// How the next flush goes wrong; once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FlushFault {
+    /// Somebody else holds the board.
+    Busy,
+    /// An error; nothing is gone. No write is taken before a reopen.
+    Kept,
+    /// An error, and all that was not flushed is gone. No write is taken before a reopen.
+    Forgot,
 }
 
 /// How often the engine was asked to do what.
@@ -48,8 +61,12 @@ pub(crate) struct MemoryEngine(Arc<Mutex<State>>);
 
 struct State {
     board: Arc<MemoryBoard>,
+    /// The board as last flushed.
+    durable: Arc<MemoryBoard>,
+    outlives_process: bool,
     seen: Seen,
     commit_fault: Option<CommitFault>,
+    flush_fault: Option<FlushFault>,
     reopen_fails: bool,
     fail_apply_in: Option<u64>,
     refuse: Option<Refuse>,
@@ -61,10 +78,14 @@ struct State {
 impl MemoryEngine {
     /// An engine over a board.
     pub(crate) fn new(board: MemoryBoard) -> Self {
+        let board = Arc::new(board);
         Self(Arc::new(Mutex::new(State {
-            board: Arc::new(board),
+            durable: Arc::clone(&board),
+            board,
+            outlives_process: true,
             seen: Seen::default(),
             commit_fault: None,
+            flush_fault: None,
             reopen_fails: false,
             fail_apply_in: None,
             refuse: None,
@@ -83,6 +104,17 @@ impl MemoryEngine {
     #[cfg(not(feature = "shuttle"))]
     pub(crate) fn fall_back(&self, board: MemoryBoard) {
         self.state().board = Arc::new(board);
+    }
+
+    /// What is not flushed goes with its process, from now on.
+    #[cfg(not(feature = "shuttle"))]
+    pub(crate) fn forgets(&self) {
+        self.state().outlives_process = false;
+    }
+
+    /// The board as last flushed: what a crash leaves at the least.
+    pub(crate) fn durable(&self) -> MemoryBoard {
+        MemoryBoard::clone(&self.state().durable)
     }
 
     /// What the engine was asked to do so far.
@@ -115,6 +147,11 @@ impl MemoryEngine {
     /// The next commit goes wrong.
     pub(crate) fn fail_commit(&self, fault: CommitFault) {
         self.state().commit_fault = Some(fault);
+    }
+
+    /// The next flush goes wrong.
+    pub(crate) fn fail_flush(&self, fault: FlushFault) {
+        self.state().flush_fault = Some(fault);
     }
 
     /// The next reopen fails.
@@ -152,9 +189,13 @@ impl MemoryEngine {
         if fault == Some(CommitFault::NotWritten) {
             return WriteEnd::NotWritten(failed("commit"));
         }
-        if fault != Some(CommitFault::UncertainLost) {
-            state.board = Arc::new(next);
-            state.seen.commits += 1;
+        match fault {
+            Some(CommitFault::UncertainLost) => {}
+            Some(CommitFault::UncertainForgot) => state.board = Arc::clone(&state.durable),
+            _ => {
+                state.board = Arc::new(next);
+                state.seen.commits += 1;
+            }
         }
         if fault.is_some() {
             state.needs_reopen = true;
@@ -225,8 +266,23 @@ impl Engine for MemoryEngine {
     }
 
     fn flush(&self) -> Result<()> {
-        self.state().seen.flushes += 1;
-        Ok(())
+        let mut state = self.state();
+        state.seen.flushes += 1;
+        match state.flush_fault.take() {
+            None => {
+                state.durable = Arc::clone(&state.board);
+                return Ok(());
+            }
+            Some(FlushFault::Busy) => return Err(Error::new(ErrorKind::Busy, "held")),
+            Some(FlushFault::Kept) => {}
+            Some(FlushFault::Forgot) => state.board = Arc::clone(&state.durable),
+        }
+        state.needs_reopen = true;
+        Err(failed("flush"))
+    }
+
+    fn outlives_process(&self) -> bool {
+        self.state().outlives_process
     }
 
     fn reopen(&self) -> Result<()> {

@@ -71,13 +71,7 @@ macro_rules! spans {
             /// # Errors
             /// [`Invalid`] outside the type's bounds; the limit it names is in milliseconds.
             pub fn new(span: Duration) -> Result<Self, Invalid> {
-                if span < $min {
-                    return Err(Invalid::below($field, millis($min), millis(span)));
-                }
-                if span > $max {
-                    return Err(Invalid::above($field, millis($max), millis(span)));
-                }
-                Ok(Self(span))
+                bounded($field, span, $min, $max).map(Self)
             }
 
             /// The span itself.
@@ -87,6 +81,22 @@ macro_rules! spans {
             }
         }
     )*};
+}
+
+/// A span within its bounds; the limit that an error names is in milliseconds.
+pub(crate) fn bounded(
+    field: &'static str,
+    span: Duration,
+    min: Duration,
+    max: Duration,
+) -> Result<Duration, Invalid> {
+    if span < min {
+        return Err(Invalid::below(field, millis(min), millis(span)));
+    }
+    if span > max {
+        return Err(Invalid::above(field, millis(max), millis(span)));
+    }
+    Ok(span)
 }
 
 fn millis(span: Duration) -> u64 {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use kanban_core::{Effect, EventId, NewTask, Options, RandomIds, RunId, Scope, Seq, TaskId};
+use kanban_core::{
+    BoardStore, Effect, EventId, NewTask, Options, RandomIds, RootMode, RunId, Scope, Seq, TaskId,
+};
 
 use crate::answers::{at_limit, missing};
 use crate::calls;
+use crate::children::Child;
 use crate::fixture::Fixture;
 
 /// The id of a deleted task's run is not given to another run. [1.4]
@@ -93,24 +96,77 @@ pub(crate) async fn ids_increase_in_the_order_of_the_commits(t: &Fixture) {
 }
 
 /// An id or a `seq` that was answered is not given again after the process that got it was killed, also where writes
-/// are kept only against such an end. [1.5] [1.4]
+/// are kept only against such an end, or against none. [1.5] [1.4]
 pub(crate) async fn an_answered_id_is_not_given_again_after_a_kill(t: &Fixture) {
-    let task = t.ready("talked about").await;
-    let mut child = t.spawn_child("comment_at_process", task.id.as_str());
+    for part in ["comment_at_process", "comment_at_lazy"] {
+        let task = t.ready("talked about").await;
+        let child = t.spawn_child(part, task.id.as_str());
+        let answered = killed_after_comments(child);
+        gives_others(&*t.store, &task.id, &answered).await;
+    }
+}
+
+/// Where one opener has the root an engine may keep least: a killed process loses what it answered last, nothing from the
+/// middle, and none of its numbers comes again. [20.1] [1.5] [1.4]
+pub(crate) async fn a_killed_lazy_store_loses_an_end_and_gives_no_number_again(t: &Fixture) {
+    let root = t.root().join("elsewhere");
+    let open = || {
+        let options = Options {
+            mode: Some(RootMode::Exclusive),
+            ..t.options()
+        };
+        t.open_elsewhere_with(&root, options).unwrap()
+    };
+    let boards = open();
+    let store = boards.open(None).await.unwrap();
+    let task = store.create(calls::new("talked about")).await.unwrap();
+    let task = task.value.id;
+    boards.close().await.unwrap();
+    for _ in 0..2 {
+        let before = {
+            let boards = open();
+            let store = boards.open(None).await.unwrap();
+            let comments = store.comments(calls::all_of(&task)).await.unwrap().value;
+            boards.close().await.unwrap();
+            comments.len()
+        };
+        let child = t.spawn_child_on(&root, "comment_at_lazy", task.as_str());
+        let answered = killed_after_comments(child);
+        let boards = open();
+        let store = boards.open(None).await.unwrap();
+        assert_eq!(store.verify().await.unwrap().value, []);
+        let comments = store.comments(calls::all_of(&task)).await.unwrap().value;
+        let kept: Vec<u64> = comments.iter().map(|found| found.id.get()).collect();
+        let kept = &kept[before..];
+        let given: Vec<u64> = answered.iter().map(|(comment, _)| *comment).collect();
+        assert_eq!(
+            kept,
+            &given[..kept.len()],
+            "expected a beginning of {given:?}"
+        );
+        gives_others(&*store, &task, &answered).await;
+        boards.close().await.unwrap();
+    }
+}
+
+/// Has a process comment twenty times, and kills it. Answers the ids and the `seq`s that it got.
+fn killed_after_comments(mut child: Child) -> Vec<(u64, u64)> {
     assert_eq!(child.answer(), "ready");
-    let mut last = (0, 0);
+    let mut answered = Vec::new();
     for _ in 0..20 {
         child.go();
         let answer = child.answer();
         let (comment, seq) = answer.split_once(' ').unwrap();
-        last = (comment.parse().unwrap(), seq.parse().unwrap());
+        answered.push((comment.parse().unwrap(), seq.parse().unwrap()));
     }
     child.kill();
-    let comment = t
-        .store
-        .comment(calls::comment(&task.id, "after"))
-        .await
-        .unwrap();
+    answered
+}
+
+/// What is written now has numbers above all that were answered.
+async fn gives_others(store: &dyn BoardStore, task: &TaskId, answered: &[(u64, u64)]) {
+    let last = *answered.last().unwrap();
+    let comment = store.comment(calls::comment(task, "after")).await.unwrap();
     let found = (comment.value.id.get(), comment.seq.get());
     assert!(
         found.0 > last.0 && found.1 > last.1,

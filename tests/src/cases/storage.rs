@@ -1,8 +1,10 @@
 //! Boards, roots and processes beside each other.
 
-use kanban_core::{NewTask, PauseTarget, Status};
+use std::time::Duration;
 
-use crate::answers::kind;
+use kanban_core::{Durability, NewTask, Options, PauseTarget, RootMode, Status};
+
+use crate::answers::{invalid, kind};
 use crate::calls;
 use crate::children::Child;
 use crate::fixture::Fixture;
@@ -232,4 +234,47 @@ pub(crate) async fn four_processes_claim_each_task_once(t: &Fixture) {
         .filter(|event| event.kind == kanban_core::EventKind::Claimed)
         .count();
     assert_eq!(runs, 500);
+}
+
+/// A close makes all that was answered durable, also where nothing was yet. [20.1]
+pub(crate) async fn a_lazy_board_holds_everything_after_a_close(t: &Fixture) {
+    let root = t.root().join("elsewhere");
+    let open = |durability| {
+        let options = Options {
+            durability,
+            mode: Some(RootMode::Exclusive),
+            ..t.options()
+        };
+        t.open_elsewhere_with(&root, options).unwrap()
+    };
+    let lazy = Durability::Lazy {
+        interval: Duration::from_hours(1),
+    };
+    let mut closed = Vec::new();
+    for (tasks, durability) in (0..).zip([lazy, lazy, Durability::Power]) {
+        let boards = open(durability);
+        let store = boards.open(None).await.unwrap();
+        let stats = store.stats().await.unwrap();
+        assert_eq!(stats.value.total(), tasks);
+        assert!(stats.seq.get() >= 2 * tasks, "found {stats:?}");
+        let made = store.create(calls::new("kept")).await.unwrap();
+        store.claim(calls::claim(&made.value.id)).await.unwrap();
+        boards.close().await.unwrap();
+        // A board in memory is there as long as somebody has had it.
+        closed.push(boards);
+    }
+}
+
+/// An interval below a millisecond or above an hour is refused, and no root is made. [20.2]
+pub(crate) async fn an_interval_out_of_bounds_is_refused(t: &Fixture) {
+    let root = t.root().join("elsewhere");
+    for interval in [Duration::ZERO, Duration::from_millis(3_600_001)] {
+        let options = Options {
+            durability: Durability::Lazy { interval },
+            ..t.options()
+        };
+        let refused = invalid(t.open_elsewhere_with(&root, options));
+        assert_eq!(refused.field, "interval");
+        assert!(!root.exists());
+    }
 }

@@ -1,0 +1,173 @@
+//! [`Durability::Lazy`]: when answered writes are made durable, and what becomes of the store where that fails.
+
+use std::time::{Duration, Instant};
+
+use crate::change::Change;
+use crate::engine::{Engine, Verdict};
+use crate::error::{Error, ErrorKind, Result, Unavailable};
+use crate::model::{BoardState, Counters, GroupRecord};
+use crate::options::Durability;
+
+use super::{GroupEnd, IDLE_AFTER, Writer, exceeds};
+
+/// When what was committed is flushed.
+pub(super) struct Flushes {
+    /// How long a commit waits for its flush; none where it is as durable as was asked when it returns.
+    span: Option<Duration>,
+    /// When the oldest commit that is not flushed has waited for so long; none where all are flushed.
+    due: Option<Instant>,
+    /// The last flush met another who held the board.
+    is_held_up: bool,
+    /// The last group that is flushed for certain.
+    through: u64,
+}
+
+impl Flushes {
+    pub(super) fn new(durability: Durability) -> Self {
+        let span = match durability {
+            // The other half is for the flush itself: a crash during it loses what it was to keep.
+            Durability::Lazy { interval } => Some(interval / 2),
+            Durability::Power | Durability::Process => None,
+        };
+        Self {
+            span,
+            due: None,
+            is_held_up: false,
+            through: 0,
+        }
+    }
+
+    fn committed(&mut self, now: Instant) {
+        if let (Some(span), None) = (self.span, self.due) {
+            // `Options` bounds the interval.
+            self.due = Some(now.checked_add(span).unwrap_or(now));
+        }
+    }
+
+    /// All groups so far are durable.
+    pub(super) fn done(&mut self, landed: Option<GroupRecord>) {
+        self.due = None;
+        self.is_held_up = false;
+        self.through = landed.map_or(self.through, |last| last.number);
+    }
+}
+
+impl<E: Engine> Writer<'_, E> {
+    /// How long to wait for the next group: until the engine may tidy up, or a flush is due.
+    pub(super) fn patience(&self, idle_after: Option<Duration>) -> Option<Duration> {
+        let Some(due) = self.flushes.due else {
+            return idle_after;
+        };
+        let left = due.saturating_duration_since(self.shared.timer.now());
+        // Whoever holds the board is not asked all the time.
+        let left = match self.flushes.is_held_up {
+            true => left.max(IDLE_AFTER),
+            false => left,
+        };
+        Some(idle_after.map_or(left, |idle_after| idle_after.min(left)))
+    }
+
+    /// Whether a wait that is over was for a flush.
+    pub(super) fn has_waited_for_flush(&self) -> bool {
+        // Under the scheduler no span takes any time.
+        self.flushes.due.is_some() && (cfg!(feature = "shuttle") || self.is_flush_due())
+    }
+
+    fn is_flush_due(&self) -> bool {
+        let now = self.shared.timer.now();
+        self.flushes.due.is_some_and(|due| due <= now)
+    }
+
+    /// The group is committed. While an older one is overdue it is not answered.
+    pub(super) fn committed(&mut self, mark: GroupRecord) -> GroupEnd {
+        self.landed = Some(mark);
+        self.unused = None;
+        self.flushes.committed(self.shared.timer.now());
+        if !self.is_flush_due() {
+            return GroupEnd::Answer;
+        }
+        match self.flush_overdue() {
+            Ok(()) => GroupEnd::Answer,
+            Err(error) if self.dead.is_some() => GroupEnd::Dead(error),
+            Err(error) => {
+                let context = format!("committed, and not made durable in time: {error}");
+                GroupEnd::Fail(Error::new(ErrorKind::Unknown, context))
+            }
+        }
+    }
+
+    /// Makes all that was answered durable. If that fails the files are opened anew, and the store goes on only where
+    /// they hold all of it and it can be flushed after all.
+    ///
+    /// # Errors
+    /// `Busy`: it is tried again. Any other: the store has come to its end.
+    pub(super) fn flush_overdue(&mut self) -> Result<()> {
+        let flushed = match self.shared.engine.flush() {
+            Err(error) if *error.kind() != ErrorKind::Busy => self
+                .open_anew()
+                .and_then(|found| self.expect_landed(found, self.shared.options.clock.now()))
+                .and_then(|()| self.shared.engine.flush()),
+            flushed => flushed,
+        };
+        match &flushed {
+            Ok(()) => self.flushes.done(self.landed),
+            Err(error) if *error.kind() == ErrorKind::Busy => self.flushes.is_held_up = true,
+            Err(error) => self.die(error),
+        }
+        flushed
+    }
+
+    /// Answered writes are not in the files any more.
+    pub(super) fn gone(&self, found: Option<u64>) -> Error {
+        // A crash may take those that were not flushed; an error may too, where the engine keeps them in memory.
+        if self.flushes.span.is_some() && found.unwrap_or(0) >= self.flushes.through {
+            let context = "writes that were answered within the last interval are gone";
+            return Error::unavailable(Unavailable::Io, context);
+        }
+        let context = "the files no longer hold writes that were answered";
+        Error::unavailable(Unavailable::Replaced, context)
+    }
+
+    /// The queue is closed and empty: nothing that was answered waits for its flush any longer.
+    ///
+    /// # Errors
+    /// Answered writes may be gone, now or with the next crash.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if self.flushes.due.is_none() {
+            self.give_back();
+            return Ok(());
+        }
+        match &self.dead {
+            Some(error) => return Err(error.again()),
+            None => self.flush_overdue()?,
+        }
+        self.give_back();
+        Ok(())
+    }
+
+    /// Where a killed process forgets commits, the next store goes on behind the promise. After a close it need not:
+    /// every number that was given is durable. If this fails the promise stands, which costs no more than the numbers.
+    fn give_back(&mut self) {
+        let forgets = self.flushes.span.is_some() && self.shared.boot.is_none();
+        if !forgets || self.dead.is_some() || self.durable == Counters::default() {
+            return;
+        }
+        let (ours, theirs) = (self.durable, self.others);
+        let end = self.shared.engine.write(&mut |txn| {
+            let before = txn.view().board()?;
+            let is_ours = before.reserved == ours && before.boot.is_none();
+            // Others rely on a promise that ours has replaced until the counters have passed it.
+            if !is_ours || exceeds(theirs, before.counters) {
+                return Ok(Verdict::RollBack);
+            }
+            let after = BoardState {
+                reserved: Counters::default(),
+                ..before.clone()
+            };
+            txn.apply(&Change::Board { before, after })?;
+            Ok(Verdict::Commit)
+        });
+        // Durable with the close, or not at all.
+        let _ = end;
+    }
+}
