@@ -59,6 +59,11 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    /// The board ends with the process, so no other goes on after it.
+    fn outlives_process(&self) -> bool {
+        true
+    }
+
     /// Never asked for: no commit is uncertain.
     fn reopen(&self) -> Result<()> {
         Ok(())

@@ -150,7 +150,7 @@ fn pragmas(role: Role, settings: Settings) -> Vec<(&'static str, i64)> {
 /// FULL syncs the `-wal` at each commit, NORMAL only at checkpoints.
 pub(crate) const fn synchronous(durability: Durability) -> i64 {
     match durability {
-        Durability::Process => 1,
+        Durability::Process | Durability::Lazy { .. } => 1,
         _ => 2,
     }
 }

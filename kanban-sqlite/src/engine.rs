@@ -365,6 +365,11 @@ impl Engine for SqliteEngine {
         })
     }
 
+    /// What was committed is with the operating system, at each durability.
+    fn outlives_process(&self) -> bool {
+        true
+    }
+
     fn reopen(&self) -> Result<()> {
         self.core.usable()?;
         // Until it is done: what is opened by its path otherwise may be another board.

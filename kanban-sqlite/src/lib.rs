@@ -22,6 +22,7 @@
 //! | --- | --- | --- |
 //! | `Power` | `FULL` | a power cut, on disks that honour a flush |
 //! | `Process` | `NORMAL` | a killed process |
+//! | `Lazy` | `NORMAL`, and a flush within the interval | a killed process; a power cut may lose the interval |
 //!
 //! Beside `board.db` lie `board.db-wal` and `board.db-shm`, which are part of it, and `board.lock`, under which it is
 //! set up. All are for their owner only. Unix only.

@@ -11,6 +11,10 @@ use super::*;
 use crate::cache;
 use crate::{SqliteBackend, SqliteEngine};
 
+const LAZY: kanban_core::Durability = kanban_core::Durability::Lazy {
+    interval: std::time::Duration::from_secs(1),
+};
+
 fn open(directory: &Path, durability: kanban_core::Durability) -> SqliteEngine {
     let create = kanban_core::BoardState {
         created_at: kanban_core::Millis::new(0),
@@ -47,6 +51,7 @@ fn what_must_be_in_force_is_in_force_on_every_connection() {
     for (durability, level) in [
         (kanban_core::Durability::Power, 2),
         (kanban_core::Durability::Process, 1),
+        (LAZY, 1),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let engine = open(directory.path(), durability);

@@ -160,7 +160,12 @@ fn neither_a_check_nor_a_backup_holds_a_wal_that_has_outgrown_its_bound() {
 
 #[test]
 fn a_flush_makes_a_commit_of_its_own_at_every_durability() {
-    for durability in [Durability::Power, Durability::Process] {
+    let interval = Duration::from_secs(1);
+    for durability in [
+        Durability::Power,
+        Durability::Process,
+        Durability::Lazy { interval },
+    ] {
         let fixture = Fixture::with(SqliteBackend::new(), durability);
         write(&fixture.engine, &[new_task(&task("t_one"))]);
         let watcher = Connection::open(fixture.database()).unwrap();
