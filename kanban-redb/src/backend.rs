@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kanban_core::{Backend, OpenBoard, Result, RootMode};
+use kanban_core::{Backend, Durability, OpenBoard, Result, RootMode};
 use redb::ConcurrencyMode;
 
 use crate::backup;
@@ -84,6 +84,11 @@ impl Backend for RedbBackend {
             mode: match how.mode {
                 RootMode::Shared => ConcurrencyMode::MultiWriter,
                 RootMode::Exclusive => ConcurrencyMode::ExclusiveWriter,
+            },
+            commits: match (how.durability, how.mode) {
+                (Durability::Lazy { .. }, RootMode::Exclusive) => redb::Durability::None,
+                // What one process keeps in its memory the others would not see.
+                _ => redb::Durability::Immediate,
             },
             ..self.settings
         };

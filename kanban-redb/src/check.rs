@@ -262,7 +262,7 @@ fn each<K: Key, V: Value>(
 }
 
 /// The checksums of all pages. redb mends what it checks and wants it alone, so a copy is checked: it is made while no
-/// process writes, and removed again.
+/// process writes, and removed again. What no flush has brought to the file yet is not in it: it is in memory, and sound.
 pub(crate) fn pages(engine: &RedbEngine, core: &Core) -> Result<Option<Violation>> {
     if core.place.len() > DEEP_LEN_MAX {
         return Ok(None);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
-use redb::{Builder, ConcurrencyMode};
+use redb::{Builder, ConcurrencyMode, Durability};
 
 use crate::files::{Identity, Place};
 use crate::storage::Storage;
@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) mode: ConcurrencyMode,
     pub(crate) cache_len_max: usize,
     pub(crate) check: OpenCheck,
+    /// What a write's commit is. One that is not immediate is in this process alone until the next that is.
+    pub(crate) commits: Durability,
 }
 
 impl Default for Settings {
@@ -36,11 +38,17 @@ impl Default for Settings {
             mode: ConcurrencyMode::MultiWriter,
             cache_len_max: 32 * 1024 * 1024,
             check: OpenCheck::Trust,
+            commits: Durability::Immediate,
         }
     }
 }
 
 impl Settings {
+    /// Whether a killed process forgets its last commits.
+    pub(crate) const fn forgets(self) -> bool {
+        matches!(self.commits, Durability::None)
+    }
+
     pub(crate) fn builder(self) -> Builder {
         let mut builder = Builder::new();
         builder

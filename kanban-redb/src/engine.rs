@@ -31,6 +31,8 @@ pub struct RedbEngine {
     writing: Mutex<()>,
     /// A commit is uncertain: nothing is written before the file is opened anew.
     is_uncertain: AtomicBool,
+    /// What was committed is in this process alone.
+    has_unflushed: AtomicBool,
 }
 
 impl RedbEngine {
@@ -42,6 +44,7 @@ impl RedbEngine {
             database: RwLock::new(Some(database)),
             writing: Mutex::default(),
             is_uncertain: AtomicBool::new(false),
+            has_unflushed: AtomicBool::new(false),
         })
     }
 
@@ -110,17 +113,25 @@ impl RedbEngine {
     }
 
     fn transact(&self, fill: &mut dyn FnMut(&mut dyn Txn) -> Result<Verdict>) -> WriteEnd {
-        let txn = match self.begin_write() {
+        let mut txn = match self.begin_write() {
             Ok(txn) => txn,
             // Since an error of an earlier call redb does nothing more: only opening the file anew mends that.
             Err(error) if is_latched(&error) => return WriteEnd::Uncertain(error),
             Err(error) => return WriteEnd::NotWritten(error),
         };
+        let commits = self.core.settings.commits;
+        if let Err(error) = txn.set_durability(commits) {
+            return WriteEnd::NotWritten(storage("beginning a write", error));
+        }
         // A transaction that is dropped by a panic leaves its pages unused until a repair.
         let filled = catch_unwind(AssertUnwindSafe(|| fill(&mut Board::of(&txn))));
         if let Ok(Ok(Verdict::Commit)) = filled {
             return match contained(|| txn.commit().map_err(|error| storage("committing", error))) {
-                Ok(()) => WriteEnd::Done(Verdict::Commit),
+                Ok(()) => {
+                    self.has_unflushed
+                        .store(self.core.settings.forgets(), Ordering::SeqCst);
+                    WriteEnd::Done(Verdict::Commit)
+                }
                 Err(error) => WriteEnd::Uncertain(error),
             };
         }
@@ -180,10 +191,25 @@ impl Engine for RedbEngine {
         end
     }
 
-    /// Every commit was durable when it returned, at each durability.
+    /// Where commits are immediate each was durable when it returned. Else an immediate one, of nothing, takes those before
+    /// it along.
     fn flush(&self) -> Result<()> {
         self.core.usable()?;
+        let _alone = self.alone()?;
+        if self.has_unflushed.load(Ordering::SeqCst) {
+            let txn = self.begin_write()?;
+            let done = contained(|| txn.commit().map_err(|error| storage("flushing", error)));
+            if let Err(error) = done {
+                self.is_uncertain.store(true, Ordering::SeqCst);
+                return Err(error);
+            }
+            self.has_unflushed.store(false, Ordering::SeqCst);
+        }
         self.core.in_place()
+    }
+
+    fn outlives_process(&self) -> bool {
+        !self.core.settings.forgets()
     }
 
     fn reopen(&self) -> Result<()> {
@@ -208,11 +234,15 @@ impl Engine for RedbEngine {
         if self.core.is_forked() || !self.core.shut() {
             return Ok(());
         }
-        if let Some(database) = self.take() {
-            setup::close(database);
+        let Some(database) = self.take() else {
+            return Ok(());
+        };
+        // It takes along what is in this process alone. Where there is nothing, none of its errors loses any.
+        let closed = setup::try_close(database);
+        match self.has_unflushed.load(Ordering::SeqCst) {
+            true => closed,
+            false => Ok(()),
         }
-        // Every answered write was flushed by its commit: nothing can go with the close.
-        Ok(())
     }
 
     fn check(&self, limit: usize) -> Result<Vec<Violation>> {

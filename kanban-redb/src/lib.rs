@@ -12,8 +12,9 @@
 //!
 //! What it holds on to:
 //!
-//! - Every commit is durable against a power cut when it returns, at each `Durability`: redb has nothing between that
-//!   and commits that a killed process forgets.
+//! - Every commit is durable against a power cut when it returns: redb has nothing between that and commits that a killed
+//!   process forgets. Those it makes at [`Durability::Lazy`](kanban_core::Durability::Lazy) in a root for one opener at a
+//!   time, and in no other: `docs/decisions/0008-the-writer-flushes-lazy-boards.md`.
 //! - Any number of processes may have a board open and write it in turns, unless their root
 //!   is exclusive. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
 //! - No wait for another process is without end: writes, reads and opening end as `Busy`.

@@ -109,11 +109,16 @@ pub(crate) fn build(
 /// Closes a database of which nothing is wanted any more.
 pub(crate) fn close(database: Database) {
     // What it could not write is not durable, or is written again by whoever opens the file next.
-    let _ = contained(|| {
+    let _ = try_close(database);
+}
+
+/// Closes a database, which makes durable what was committed and is not.
+pub(crate) fn try_close(database: Database) -> Result<()> {
+    contained(|| {
         database
             .close()
             .map_err(|error| storage("closing the board", error))
-    });
+    })
 }
 
 /// Whether an error means that redb takes no more I/O on this database.

@@ -1,5 +1,6 @@
 //! Opening the file anew while the board is open: redb does nothing more on a database after an error of its file.
 
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -38,9 +39,10 @@ impl RedbEngine {
         let Some(_alone) = self.try_alone() else {
             return Ok(());
         };
-        // Asked again: others came first. A commit that is uncertain is the executor's to find out; all others are in the
-        // file, so that none goes with the database.
-        if self.core.has_failed() && !self.is_uncertain() {
+        // Asked again: others came first. A commit that is uncertain is the executor's to find out, and so is the end of those
+        // that no flush has followed yet; all others are in the file, so that none goes with the database.
+        let is_whole = !self.is_uncertain() && !self.has_unflushed.load(Ordering::SeqCst);
+        if self.core.has_failed() && is_whole {
             self.exchange()?;
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::RedbEngine;
 use crate::core::{Core, Settings};
 use crate::files::Place;
 
+mod lazy;
 mod mend;
 
 /// What redb does to the file.

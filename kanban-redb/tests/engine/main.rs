@@ -8,6 +8,7 @@
 mod backup;
 mod files;
 mod format;
+mod lazy;
 mod refused;
 mod sharing;
 mod support;

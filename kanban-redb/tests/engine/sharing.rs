@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kanban_conformance::engine::{create, existing, kind, new_task, task, tasks, try_write, write};
 use kanban_core::{
-    Backend, Engine, ErrorKind, OpenBoard, RootMode, Unavailable, Verdict, WriteEnd,
+    Backend, Durability, Engine, ErrorKind, OpenBoard, RootMode, Unavailable, Verdict, WriteEnd,
 };
 use kanban_redb::RedbBackend;
 
@@ -93,6 +93,27 @@ fn a_board_that_is_shared_is_not_opened_exclusively() {
         IN_USE
     );
     fixture.add("t_1");
+}
+
+#[test]
+fn a_lazy_board_that_is_shared_keeps_each_commit_at_once() {
+    let how = OpenBoard {
+        durability: Durability::Lazy {
+            interval: Duration::from_hours(1),
+        },
+        ..create()
+    };
+    for (how, outlives) in [(how.clone(), true), (alone(how), false)] {
+        let fixture = Fixture::opened(RedbBackend::new(), &how);
+        assert_eq!(fixture.engine.outlives_process(), outlives);
+        fixture.add("t_1");
+        assert_eq!(tasks(&fixture.engine), 1);
+        fixture.engine.close().unwrap();
+        let again = RedbBackend::new()
+            .open(fixture.path(), &existing())
+            .unwrap();
+        assert_eq!(tasks(&again), 1);
+    }
 }
 
 #[test]

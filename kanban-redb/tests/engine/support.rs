@@ -81,6 +81,15 @@ impl Other {
         self.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
+    /// All that it says from now on, to its end.
+    pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        let lines = BufReader::new(self.0.stdout.take().unwrap()).lines();
+        lines.map_while(Result::ok).filter_map(|line| {
+            let (_, said) = line.split_once("says: ")?;
+            Some(said.to_owned())
+        })
+    }
+
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -120,6 +129,8 @@ fn a_child_plays_its_part() {
         "race" => crate::files::race(&directory),
         "hold" => crate::sharing::hold(&directory),
         "exclude" => crate::sharing::exclude(&directory),
+        "answer" => crate::lazy::answer(&directory),
+        "answer_without_flushes" => crate::lazy::answer_without_flushes(&directory),
         "newer" => crate::refused::keep_newer(&directory),
         other => panic!("no such part: {other}"),
     }
