@@ -2,6 +2,7 @@
 
 mod ask;
 mod deliver;
+mod durability;
 mod edit;
 mod hold;
 mod keep;
@@ -13,8 +14,11 @@ mod work;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kanban_core::Durability;
 
 use crate::store::Store;
+
+use self::durability::DurabilityParser;
 
 pub(crate) use self::ask::{
     EventsArgs, GraphArgs, IdsArgs, KinArgs, ListArgs, OfTaskArgs, ReachedArgs, ShowArgs, TasksArgs,
@@ -71,28 +75,18 @@ pub(crate) struct Global {
     /// How openers share a new root; an old one has its own mode, and no other is taken [default: the root's]
     #[arg(long, global = true, env = "KANBAN_ROOT_MODE", value_enum)]
     pub(crate) root_mode: Option<RootModeArg>,
-    /// What an answered write survives
+    /// What an answered write survives; lazy takes how much a crash may cost, as in lazy=200ms, which is 1s otherwise
     #[arg(
         long,
         global = true,
         env = "KANBAN_DURABILITY",
-        value_enum,
-        default_value_t
+        value_parser = DurabilityParser,
+        default_value = "power"
     )]
-    pub(crate) durability: DurabilityArg,
+    pub(crate) durability: Durability,
     /// Prints one JSON envelope instead of tables
     #[arg(long, global = true)]
     pub(crate) json: bool,
-}
-
-/// What an answered write survives.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(crate) enum DurabilityArg {
-    /// A power cut
-    #[default]
-    Power,
-    /// A killed process
-    Process,
 }
 
 /// How openers share a root.

@@ -38,9 +38,9 @@ pub(crate) use self::{
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
-use kanban_core::{BoardSlug, Durability, Options, RootMode};
+use kanban_core::{BoardSlug, Options, RootMode};
 
-use crate::cli::{Cli, Command, DurabilityArg, Global, ImportCommand, RootModeArg};
+use crate::cli::{Cli, Command, Global, ImportCommand, RootModeArg};
 use crate::demo;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Output};
@@ -150,10 +150,7 @@ fn on_board(board: &Board, command: Command, output: &mut Output) -> Result<Exit
 
 pub(crate) fn options(global: &Global) -> Options {
     Options {
-        durability: match global.durability {
-            DurabilityArg::Power => Durability::Power,
-            DurabilityArg::Process => Durability::Process,
-        },
+        durability: global.durability,
         mode: global.root_mode.map(|mode| match mode {
             RootModeArg::Shared => RootMode::Shared,
             RootModeArg::Exclusive => RootMode::Exclusive,

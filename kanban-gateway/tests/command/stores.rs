@@ -181,3 +181,25 @@ fn both_stores_take_over_a_foreign_board_alike() {
     });
     assert_eq!(exports[0], exports[1]);
 }
+
+#[test]
+fn a_lazy_command_keeps_what_it_answered_and_an_interval_has_bounds() {
+    for (store, mode) in [("sqlite", "shared"), ("redb", "exclusive")] {
+        let root = Root::new();
+        let lazy = ["--store", store, "--root-mode", mode, "--durability"];
+        let call = |durability, rest: &[&'static str]| [&lazy[..], &[durability], rest].concat();
+        let refused = root.error(2, &call("lazy=0ms", &["add", "None"]));
+        assert_eq!(
+            (&refused["field"], &refused["limit"], &refused["found"]),
+            (&json!("interval"), &json!(1), &json!(0))
+        );
+        root.error(2, &call("lazy=soon", &["add", "None"]));
+        assert!(!root.path().exists(), "nothing was made");
+        for (seq, durability) in (1..).zip(["lazy", "lazy=1h", "power", "lazy=1ms"]) {
+            root.data(&call(durability, &["add", "One"]));
+            let stats = root.json(&["stats"]).envelope();
+            assert_eq!(stats["seq"], json!(seq), "after {durability}");
+        }
+        root.data(&["verify"]);
+    }
+}
