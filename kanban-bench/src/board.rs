@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kanban_core::{
-    Backend, BoardStore, Boards, Copied, Engine, OpenBoard, Options, Result, Txn, Upkeep, Verdict,
-    View, Violation, WriteEnd,
+    Backend, BoardStore, Boards, Copied, Engine, Error, OpenBoard, Options, Result, Task, TaskId,
+    Txn, Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
 };
 use kanban_redb::RedbBackend;
 use kanban_sqlite::SqliteBackend;
 use tempfile::TempDir;
 
+use crate::fill;
 use crate::subject::{Store, Subject};
 
 /// An open board in a folder of its own. The folder goes when this is dropped.
@@ -32,14 +33,7 @@ impl Board {
     /// # Errors
     /// The store's; a folder that cannot be made is `Unavailable(Io)`.
     pub async fn make(subject: Subject, place: &Path) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("kanban-bench-")
-            .tempdir_in(place)
-            .map_err(|error| {
-                let context = format!("making a folder under {}", place.display());
-                kanban_core::Error::unavailable(kanban_core::Unavailable::Io, context)
-                    .with_source(error)
-            })?;
+        let folder = new_folder(place)?;
         Self::open(subject, folder).await
     }
 
@@ -95,6 +89,27 @@ impl Closed {
         self.folder.path()
     }
 
+    /// The subject that it is opened as.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// Copies it into a folder beside it. The copy is of the same engine and mode, and is opened as a subject says.
+    ///
+    /// # Errors
+    /// `Unavailable(Io)`: the files cannot be copied.
+    pub fn copy(&self, subject: Subject) -> Result<Self> {
+        let from = self.folder.path();
+        let place = from.parent().unwrap_or(from);
+        let folder = new_folder(place)?;
+        copy_files(from, folder.path()).map_err(|error| {
+            let context = format!("copying the board at {}", from.display());
+            Error::unavailable(Unavailable::Io, context).with_source(error)
+        })?;
+        Ok(Self { folder, subject })
+    }
+
     /// Opens it again.
     ///
     /// # Errors
@@ -102,6 +117,74 @@ impl Closed {
     pub async fn open(self) -> Result<Board> {
         Board::open(self.subject, self.folder).await
     }
+}
+
+/// A filled board that nobody opens: it is copied for each measurement, which is faster than to fill one.
+#[derive(Debug)]
+pub struct Template {
+    closed: Closed,
+    /// Its tasks, in the order of their creation.
+    pub ids: Vec<TaskId>,
+}
+
+impl Template {
+    /// Fills a board with ready tasks, and closes it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn make(subject: Subject, place: &Path, tasks: usize) -> Result<Self> {
+        let board = Board::make(subject, place).await?;
+        let ids = fill::tasks(&*board.store, tasks).await?;
+        let closed = board.close().await?;
+        Ok(Self { closed, ids })
+    }
+
+    /// A copy, to be opened as a subject says whose engine and mode are the template's.
+    ///
+    /// # Errors
+    /// `Unavailable(Io)`: the files cannot be copied.
+    pub fn copy(&self, subject: Subject) -> Result<Closed> {
+        self.closed.copy(subject)
+    }
+
+    /// The rows of its first tasks, by a copy that is opened for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tasks(&self, count: usize) -> Result<Vec<Task>> {
+        let board = self.copy(self.closed.subject)?.open().await?;
+        let ids = self.ids.get(..count.min(self.ids.len()));
+        let mut tasks = Vec::with_capacity(count);
+        for ids in ids.unwrap_or_default().chunks(fill::BATCH) {
+            tasks.extend(board.store.tasks(ids.to_vec()).await?.value);
+        }
+        board.close().await?;
+        Ok(tasks)
+    }
+}
+
+fn new_folder(place: &Path) -> Result<TempDir> {
+    let made = tempfile::Builder::new()
+        .prefix("kanban-bench-")
+        .tempdir_in(place);
+    made.map_err(|error| {
+        let context = format!("making a folder under {}", place.display());
+        Error::unavailable(Unavailable::Io, context).with_source(error)
+    })
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir(&to)?;
+            copy_files(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), &to)?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens a root with its engine, whose commits are counted.

@@ -7,7 +7,7 @@ use kanban_core::{
 use crate::subject::Subject;
 
 /// How many tasks one call creates.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 /// How many assignees share the tasks.
 pub const ASSIGNEES: usize = 16;
 /// How long a task's body is, in bytes.
@@ -43,11 +43,29 @@ fn item(number: usize) -> Result<NewItem> {
 /// # Errors
 /// None in fact: its fields are within bounds.
 pub fn task(number: usize) -> Result<NewTask> {
-    let mut new = NewTask::new(Title::new(format!("Task number {number} of the bench"))?);
-    new.priority = i32::try_from(number % 10).unwrap_or(0);
+    let mut new = NewTask::new(Title::new(title(number))?);
+    new.priority = priority(number);
     new.assignee = Some(assignee(number)?);
-    new.body = Some(LongText::new("body", "lorem ipsum ".repeat(BODY_LEN / 12))?);
+    new.body = Some(LongText::new("body", body())?);
     Ok(new)
+}
+
+/// The title of the task with a number.
+#[must_use]
+pub fn title(number: usize) -> String {
+    format!("Task number {number} of the bench")
+}
+
+/// The priority of the task with a number.
+#[must_use]
+pub fn priority(number: usize) -> i32 {
+    i32::try_from(number % 10).unwrap_or(0)
+}
+
+/// The body of every task.
+#[must_use]
+pub fn body() -> String {
+    "lorem ipsum ".repeat(BODY_LEN / 12)
 }
 
 /// Whose task a number is.
@@ -55,7 +73,13 @@ pub fn task(number: usize) -> Result<NewTask> {
 /// # Errors
 /// None in fact: the name is within bounds.
 pub fn assignee(number: usize) -> Result<Assignee> {
-    Ok(Assignee::new(format!("worker-{}", number % ASSIGNEES))?)
+    Ok(Assignee::new(assignee_name(number))?)
+}
+
+/// The name of whose task a number is.
+#[must_use]
+pub fn assignee_name(number: usize) -> String {
+    format!("worker-{}", number % ASSIGNEES)
 }
 
 /// A name for a board of a size in an id: `10k_tasks`.

@@ -7,9 +7,11 @@
 pub mod board;
 pub mod clients;
 pub mod clock;
+pub mod extent;
 pub mod fill;
 pub mod limit;
 pub mod pattern;
+pub mod place;
 pub mod subject;
 pub mod usage;
 pub mod workload;

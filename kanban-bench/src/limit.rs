@@ -1,29 +1,273 @@
 //! The engines' own limits: the same row changes as the store makes, by the shortest hand-written loop, in groups as long
 //! as the store's were.
 //!
-//! A loop works on a board that the store has made and filled, so tables, indexes and rows are the same. It reads the one row
-//! that it changes and checks its status. It does not check rules, build answers, hand work between threads or
-//! wait for anybody.
+//! A loop works on a board that the store has made and filled, so tables, indexes and rows are the same; a test compares
+//! every table and index after the same work by both. What a loop includes is told by each function of [`Rows`] and
+//! [`Limit`]. None of them checks rules beyond the status of the one task that it changes, builds answers, hands work
+//! between threads or waits for anybody. The board's counters are written once per transaction; the store writes them
+//! with every command.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hdrhistogram::Histogram;
+use kanban_core::{Clock, Durability, SystemClock, Task};
+
+use crate::clients::{Outcome, latencies};
+use crate::clock::{nanos, now};
+use crate::fill;
+use crate::subject::{Store, Subject};
+use crate::usage::Mark;
 
 pub mod redb;
 pub mod sqlite;
 
-/// What a claim or a completion by hand is told. The store takes the same from its callers and its own counters.
+/// What may go wrong by hand.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// SQLite said no.
+    #[error("SQLite by hand")]
+    Sqlite(#[from] rusqlite::Error),
+    /// redb said no.
+    #[error("redb by hand")]
+    Redb(#[source] Box<::redb::Error>),
+    /// The row is not what the loop expects.
+    #[error("a row is missing, or a task is in another status")]
+    Row,
+}
+
+/// What may go wrong by hand, or not.
+pub type Result<T, E = Failed> = std::result::Result<T, E>;
+
+/// A board's file that nobody else has open, for any number of threads to open by hand.
+#[derive(Debug, Clone)]
+pub enum BoardFile {
+    /// Each thread opens a connection of SQLite.
+    Sqlite(PathBuf, sqlite::Synchronous),
+    /// All threads have one database of redb.
+    Redb(Arc<redb::Redb>),
+}
+
+impl BoardFile {
+    /// The file of a board.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn at(subject: Subject, file: &Path) -> Result<Self> {
+        Ok(match subject.store {
+            Store::Sqlite => Self::Sqlite(file.to_owned(), synchronous(subject)),
+            Store::Redb => Self::Redb(Arc::new(redb::Redb::open(file, subject.mode)?)),
+        })
+    }
+
+    /// Opens it for one thread as the store does, where that matters for speed.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn open(&self) -> Result<Limit> {
+        match self {
+            Self::Sqlite(file, synchronous) => {
+                let database = sqlite::Sqlite::open(file, *synchronous)?;
+                database.checkpoint_from(sqlite::CHECKPOINT_PAGES)?;
+                Ok(Limit::Sqlite(database))
+            }
+            Self::Redb(database) => Ok(Limit::Redb(Arc::clone(database))),
+        }
+    }
+}
+
+/// A board's file, opened by hand for one thread.
+#[derive(Debug)]
+pub enum Limit {
+    /// By SQLite.
+    Sqlite(sqlite::Sqlite),
+    /// By redb.
+    Redb(Arc<redb::Redb>),
+}
+
+impl Limit {
+    /// Opens a board's file for one thread alone.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn open(subject: Subject, file: &Path) -> Result<Self> {
+        BoardFile::at(subject, file)?.open()
+    }
+
+    /// Begins behind the numbers that the board has given.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn hand(&self) -> Result<Hand> {
+        Ok(Hand::behind(match self {
+            Self::Sqlite(database) => database.last_number()?,
+            Self::Redb(database) => database.last_number()?,
+        }))
+    }
+
+    /// Runs one transaction, with the marks that a group of the store leaves: the board's counters and the group's own row.
+    ///
+    /// # Errors
+    /// The engine's, and the closure's.
+    pub fn transact(
+        &self,
+        hand: &mut Hand,
+        work: impl FnOnce(&mut dyn Rows, &mut Hand) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Sqlite(database) => {
+                database.begin()?;
+                let mut rows = database;
+                work(&mut rows, hand)?;
+                Ok(database.commit(hand)?)
+            }
+            Self::Redb(database) => {
+                database.transact(hand, |tables, hand| work(tables as &mut dyn Rows, hand))
+            }
+        }
+    }
+
+    /// Makes `calls` calls in transactions of `group`. A call is given its number, and takes as long as its transaction.
+    ///
+    /// # Errors
+    /// The engine's, and the closure's.
+    pub fn run(
+        &self,
+        group: usize,
+        calls: usize,
+        mut call: impl FnMut(&mut dyn Rows, &mut Hand, usize) -> Result<()>,
+    ) -> Result<Outcome> {
+        let mut hand = self.hand()?;
+        let mut meter = Meter::start();
+        for from in (0..calls).step_by(group.max(1)) {
+            let mut numbers = from..calls.min(from + group.max(1));
+            meter.time(numbers.len(), || {
+                self.transact(&mut hand, |rows, hand| {
+                    numbers.try_for_each(|nth| call(rows, hand, nth))
+                })
+            })?;
+        }
+        Ok(meter.end())
+    }
+
+    /// Makes `calls` reads, one after the other. A read is given its number, and answers how many bytes it has looked at.
+    ///
+    /// # Errors
+    /// The engine's, and the closure's.
+    pub fn look(
+        &self,
+        calls: usize,
+        read: impl Fn(&Self, usize) -> Result<usize>,
+    ) -> Result<Outcome> {
+        let mut meter = Meter::start();
+        for nth in 0..calls {
+            let len = meter.time(1, || read(self, nth))?;
+            std::hint::black_box(len);
+        }
+        Ok(meter.end())
+    }
+
+    /// Reads a task and its texts in one snapshot, every column. Answers how many bytes of text.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there.
+    pub fn read(&self, id: &str) -> Result<usize> {
+        match self {
+            Self::Sqlite(database) => Ok(database.read(id)?),
+            Self::Redb(database) => database.read(id),
+        }
+    }
+
+    /// Reads the first rows of the board by priority in one snapshot, every column. Answers how many bytes of text.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn list(&self, rows: usize) -> Result<usize> {
+        match self {
+            Self::Sqlite(database) => Ok(database.list(rows)?),
+            Self::Redb(database) => database.list(rows),
+        }
+    }
+}
+
+/// How SQLite commits at the durability of a subject.
+#[must_use]
+pub const fn synchronous(subject: Subject) -> sqlite::Synchronous {
+    match subject.durability {
+        Durability::Process => sqlite::Synchronous::Normal,
+        _ => sqlite::Synchronous::Full,
+    }
+}
+
+/// The changes of one open transaction.
+pub trait Rows {
+    /// Claims a ready task: reads its row; writes it with its index keys and counters, a run, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not ready.
+    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// Completes a task that was claimed: reads its row and its run; writes both with their index keys and counters, an
+    /// event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not running.
+    fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// The ready task of the highest priority, by one seek in the index of the list. The store merges the queues of all
+    /// assignees, since one of them may be paused.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn next_ready(&mut self) -> Result<Option<String>>;
+
+    /// Creates the task with a number, on a board that holds a task: writes its row with its index keys and counter, its body,
+    /// an event.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask>;
+
+    /// Writes a comment with its index key, and an event.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()>;
+
+    /// Reads a subscription and the events after its cursor; writes its row.
+    ///
+    /// # Errors
+    /// The engine's; a subscription that is not there.
+    fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()>;
+
+    /// Reads a subscription, and writes its row.
+    ///
+    /// # Errors
+    /// The engine's; a subscription that is not there.
+    fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()>;
+}
+
+/// The numbers and the time that a loop gives to its rows. The store takes the same from its counters and its clock.
 #[derive(Debug, Clone)]
 pub struct Hand {
     /// The last number given to an event, a run, a `seq`.
     pub last: i64,
     /// The time that rows get.
     pub now: i64,
+    /// The time of the last group's mark.
+    marked: Option<i64>,
 }
 
 impl Hand {
-    /// Begins behind the numbers that filling a board has given.
+    /// Begins behind a number, now.
     #[must_use]
-    pub const fn behind(last: i64) -> Self {
+    pub fn behind(last: i64) -> Self {
+        let now = SystemClock.now().get();
         Self {
             last,
-            now: 1_800_000_000_000,
+            now,
+            marked: None,
         }
     }
 
@@ -34,10 +278,105 @@ impl Hand {
     }
 }
 
-/// Who claims by hand.
+/// A task as a loop keeps it in memory: what the keys of its row are made of.
+#[derive(Debug, Clone)]
+pub struct HandTask {
+    id: String,
+    assignee: String,
+    rank: i32,
+    created_at: i64,
+    updated_at: i64,
+    expires_at: i64,
+    run: u64,
+}
+
+impl HandTask {
+    /// What a loop must know of a task that is ready.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
+        let assignee = task.assignee.as_ref();
+        Self {
+            id: task.id.as_str().to_owned(),
+            assignee: assignee.map_or_else(String::new, |name| name.as_str().to_owned()),
+            rank: !task.priority,
+            created_at: task.created_at.get(),
+            updated_at: task.updated_at.get(),
+            expires_at: 0,
+            run: 0,
+        }
+    }
+
+    /// The task with a number of [`fill`], that is created now.
+    fn new(number: usize, hand: &Hand) -> Self {
+        Self {
+            id: new_id(hand),
+            assignee: fill::assignee_name(number),
+            rank: !fill::priority(number),
+            created_at: hand.now,
+            updated_at: hand.now,
+            expires_at: 0,
+            run: 0,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// What a loop must know of tasks that are ready, by their ids.
+#[must_use]
+pub fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
+    let tasks = tasks.iter().map(HandTask::of);
+    tasks.map(|task| (task.id.clone(), task)).collect()
+}
+
+/// Times transactions by hand: each call of one takes as long as the whole of it.
+pub(crate) struct Meter {
+    mark: Mark,
+    latency: Histogram<u64>,
+}
+
+impl Meter {
+    pub(crate) fn start() -> Self {
+        Self {
+            mark: Mark::set(),
+            latency: latencies(),
+        }
+    }
+
+    pub(crate) fn time<T, E>(
+        &mut self,
+        calls: usize,
+        transaction: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let start = now();
+        let done = transaction()?;
+        let calls = u64::try_from(calls).unwrap_or(u64::MAX);
+        self.latency
+            .saturating_record_n(nanos(start.elapsed()), calls);
+        Ok(done)
+    }
+
+    pub(crate) fn end(self) -> Outcome {
+        Outcome {
+            calls: self.latency.len(),
+            usage: self.mark.used(),
+            latency: self.latency,
+        }
+    }
+}
+
+/// Who claims, and says something, by hand.
 const CLAIMANT: &str = "bench-worker-1";
+/// What is said.
+const COMMENT: &str = "It goes on as planned.";
 /// How long a claim by hand holds, in milliseconds.
 const TTL_MS: i64 = 900_000;
+/// How long a lease by hand holds, in milliseconds.
+const LEASE_MS: i64 = 60_000;
 
 fn claimed_data(run: i64, until: i64) -> String {
     format!(
@@ -47,4 +386,17 @@ fn claimed_data(run: i64, until: i64) -> String {
 
 fn completed_data() -> String {
     r#"{"from":"running","result_len":0,"summary":"written","to":"done"}"#.to_owned()
+}
+
+fn created_data(title: &str) -> String {
+    format!(r#"{{"title":"{title}","to":"ready"}}"#)
+}
+
+fn commented_data(comment: i64) -> String {
+    format!(r#"{{"comment":{comment}}}"#)
+}
+
+/// An id as the store gives them: as long, rising with the time, its tail random.
+fn new_id(hand: &Hand) -> String {
+    format!("t_{:010x}{:016x}", hand.now, fastrand::u64(..))
 }

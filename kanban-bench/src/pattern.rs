@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use kanban_core::TaskId;
 
-use crate::clients::{latencies, threads};
+use crate::clients::{latencies, merge, threads};
 use crate::clock::{nanos, now};
 use crate::limit::Hand;
 use crate::limit::sqlite::{Sqlite, Synchronous};
@@ -54,13 +54,17 @@ impl Pattern {
         tasks: &[TaskId],
     ) -> Outcome {
         let open = || Sqlite::open(file, synchronous).expect("SQLite opens the bench's board");
-        let shared = Mutex::new(open());
+        let last = open().last_number().expect("SQLite reads the board's row");
+        // Only where it is shared: while a connection is open, none that is closed is the last one, which checkpoints and
+        // removes the `-wal`.
+        let shared = (self == Self::SharedConnection).then(|| Mutex::new(open()));
         let share = tasks.len() / clients;
         // Numbers are given under the transaction's lock, as a counter's row would.
-        let hand = Mutex::new(Hand::behind(1 << 40));
+        let hand = Mutex::new(Hand::behind(last));
         let call = |own: Option<&Sqlite>, step: Step, id: &TaskId| match self {
             Self::ConnectionPerCall => step.run(&open(), &hand, id),
             Self::SharedConnection => {
+                let shared = shared.as_ref().expect("it is shared");
                 let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 step.run(&connection, &hand, id);
             }
@@ -83,15 +87,7 @@ impl Pattern {
             }
             latency
         });
-        let mut latency = latencies();
-        for one in all {
-            latency.add(one).expect("all are made alike");
-        }
-        Outcome {
-            calls: latency.len(),
-            usage,
-            latency,
-        }
+        merge(&all, usage)
     }
 }
 

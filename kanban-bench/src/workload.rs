@@ -1,3 +1,10 @@
-//! What is run: each workload by the store, and the same work by hand.
+//! What is run: each workload by the store, and where it is honest the same work by hand.
 
+mod calls;
+pub mod claim_next;
+pub mod creation;
+pub mod mixed;
+
+pub mod point;
+pub mod reads;
 pub mod transitions;

@@ -2,32 +2,35 @@
 
 use std::path::Path;
 
-use kanban_core::{RootMode, Task};
+use kanban_core::RootMode;
 use redb::{
     ConcurrencyMode, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, Table,
     TableDefinition, WriteTransaction,
 };
 
-use super::{CLAIMANT, Hand, TTL_MS, claimed_data, completed_data};
+use super::{
+    CLAIMANT, COMMENT, Failed, Hand, HandTask, Result, Rows, TTL_MS, claimed_data, commented_data,
+    completed_data, created_data,
+};
+use crate::fill;
 
-/// What may go wrong by hand.
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// redb said no.
-    #[error("redb by hand")]
-    Redb(#[source] Box<redb::Error>),
-    /// The row is not what the loop expects.
-    #[error("a task is missing or in another status")]
-    Task,
+macro_rules! failures {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for Failed {
+            fn from(error: redb::$error) -> Self {
+                Self::Redb(Box::new(error.into()))
+            }
+        }
+    )*};
 }
+failures!(
+    DatabaseError,
+    TransactionError,
+    TableError,
+    StorageError,
+    CommitError
+);
 
-impl<E: Into<redb::Error>> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Self::Redb(Box::new(error.into()))
-    }
-}
-
-type Result<T, E = Failed> = std::result::Result<T, E>;
 type Word = &'static str;
 type Row = &'static [u8];
 
@@ -39,6 +42,15 @@ const TASK: TableDefinition<'_, Word, Row> = TableDefinition::new("task");
 const TEXT: TableDefinition<'_, (Word, Word), Row> = TableDefinition::new("text");
 const RUN: TableDefinition<'_, u64, Row> = TableDefinition::new("run");
 const EVENT: TableDefinition<'_, u64, Row> = TableDefinition::new("event");
+const COMMENT_ROW: TableDefinition<'_, u64, Row> = TableDefinition::new("comment");
+const COMMENT_OF_TASK: TableDefinition<'_, (Word, u64), ()> =
+    TableDefinition::new("comment_of_task");
+const SUBSCRIPTION: TableDefinition<'_, u64, Row> = TableDefinition::new("subscription");
+const BY_PRIORITY: TableDefinition<'_, (i32, i64, Word), ()> =
+    TableDefinition::new("task_by_priority");
+const BY_AGE: TableDefinition<'_, (i64, Word), ()> = TableDefinition::new("task_by_age");
+const BY_ASSIGNEE: TableDefinition<'_, (Word, i32, i64, Word), ()> =
+    TableDefinition::new("task_by_assignee");
 const COUNT: TableDefinition<'_, (Word, Word), u64> = TableDefinition::new("count");
 const CLAIMABLE: TableDefinition<'_, (Word, Word, i32, i64, Word), ()> =
     TableDefinition::new("task_claimable");
@@ -52,41 +64,25 @@ const RUN_OF_TASK: TableDefinition<'_, (Word, u64), ()> = TableDefinition::new("
 const RUN_SUMMARISED: TableDefinition<'_, (Word, u64), ()> = TableDefinition::new("run_summarised");
 const EVENT_OF_TASK: TableDefinition<'_, (Word, u64), ()> = TableDefinition::new("event_of_task");
 
-/// How many bytes a claim adds to a task's row.
-const CLAIM_LEN: usize = 40;
-/// How long a run's row is, open and closed.
-const RUN_LEN: (usize, usize) = (75, 95);
+/// How many bytes a claim adds to a task's row: the claim, when it was started, a longer status.
+const CLAIM_LEN: usize = 41;
+/// How many bytes a completion takes from it: the claim goes, two times come.
+const COMPLETE_LEN: usize = 18;
+/// How long a run's row is while it is open, without the name of the assignee.
+const RUN_LEN: usize = 74;
+/// How many bytes its end adds.
+const RUN_END_LEN: usize = 24;
+/// How many bytes a lease adds to a subscription's row.
+const LEASE_LEN: usize = 15;
+/// How long an event's row is, without kind, actor and data.
+const EVENT_LEN: usize = 50;
+/// How long a comment's row is, without author and text.
+const COMMENT_LEN: usize = 46;
 
-/// A task as the loop keeps it in memory: what its keys are made of.
-#[derive(Debug, Clone)]
-pub struct HandTask {
-    id: String,
-    assignee: String,
-    rank: i32,
-    created_at: i64,
-    updated_at: i64,
-    expires_at: i64,
-    run: u64,
-}
-
-impl HandTask {
-    /// What a loop must know of a task that is ready.
-    #[must_use]
-    pub fn of(task: &Task) -> Self {
-        Self {
-            id: task.id.as_str().to_owned(),
-            assignee: task
-                .assignee
-                .as_ref()
-                .map_or_else(String::new, |name| name.as_str().to_owned()),
-            rank: !task.priority,
-            created_at: task.created_at.get(),
-            updated_at: task.updated_at.get(),
-            expires_at: 0,
-            run: 0,
-        }
-    }
-}
+/// The name of this loop in the marks of groups.
+const INSTANCE: u64 = u64::MAX >> 1;
+/// How long the mark of a group is.
+const MARK_LEN: usize = 22;
 
 /// A board's file, opened by hand.
 #[derive(Debug)]
@@ -112,6 +108,17 @@ impl Redb {
         })
     }
 
+    /// The last number that the board has given to an event.
+    ///
+    /// # Errors
+    /// redb's.
+    pub fn last_number(&self) -> Result<i64> {
+        let txn = self.database.begin_read()?;
+        let events = txn.open_table(EVENT)?;
+        let last = events.last()?.map_or(0, |(number, _)| number.value());
+        Ok(last.cast_signed())
+    }
+
     /// Runs one transaction, durably.
     ///
     /// # Errors
@@ -122,7 +129,7 @@ impl Redb {
         work: impl FnOnce(&mut Tables<'_>, &mut Hand) -> Result<()>,
     ) -> Result<()> {
         let txn = self.database.begin_write()?;
-        let mut tables = Tables::open(&txn)?;
+        let mut tables = Tables::of(&txn);
         work(&mut tables, hand)?;
         tables.leave_marks(hand)?;
         drop(tables);
@@ -137,32 +144,78 @@ impl Redb {
         let txn = self.database.begin_read()?;
         let tasks: ReadOnlyTable<Word, Row> = txn.open_table(TASK)?;
         let texts = txn.open_table(TEXT)?;
-        let mut len = tasks.get(id)?.ok_or(Failed::Task)?.value().to_vec().len();
+        let mut len = tasks.get(id)?.ok_or(Failed::Row)?.value().to_vec().len();
         for entry in texts.range((id, "")..=(id, "~"))? {
             len += entry?.1.value().to_vec().len();
         }
         Ok(len)
     }
+
+    /// Reads the first tasks by priority in one snapshot. Answers how many bytes.
+    ///
+    /// # Errors
+    /// redb's.
+    pub fn list(&self, rows: usize) -> Result<usize> {
+        let txn = self.database.begin_read()?;
+        let order = txn.open_table(BY_PRIORITY)?;
+        let tasks = txn.open_table(TASK)?;
+        let mut len = 0;
+        for entry in order.iter()?.take(rows) {
+            let key = entry?.0;
+            let row = tasks.get(key.value().2)?.ok_or(Failed::Row)?;
+            len += row.value().to_vec().len();
+        }
+        Ok(len)
+    }
 }
 
-/// The tables of one transaction that a claim or a completion writes.
-pub struct Tables<'t> {
-    single: Table<'t, Word, Row>,
-    group: Table<'t, u64, Row>,
-    group_by_age: Table<'t, (i64, u64), ()>,
-    task: Table<'t, Word, Row>,
-    run: Table<'t, u64, Row>,
-    event: Table<'t, u64, Row>,
-    count: Table<'t, (Word, Word), u64>,
-    claimable: Table<'t, (Word, Word, i32, i64, Word), ()>,
-    by_expiry: Table<'t, (i64, Word), ()>,
-    collectable: Table<'t, (i64, Word), ()>,
-    by_update: Table<'t, (i64, Word), ()>,
-    by_status: Table<'t, (Word, i32, i64, Word), ()>,
-    ready: Table<'t, (i64, Word), ()>,
-    run_of_task: Table<'t, (Word, u64), ()>,
-    run_summarised: Table<'t, (Word, u64), ()>,
-    event_of_task: Table<'t, (Word, u64), ()>,
+macro_rules! tables {
+    ($($name:ident: $definition:ident, $key:ty => $value:ty;)*) => {
+        /// The tables of one transaction, each opened at its first use: redb writes to one only where it is opened.
+        pub struct Tables<'t> {
+            txn: &'t WriteTransaction,
+            $($name: Option<Table<'t, $key, $value>>,)*
+        }
+
+        impl<'t> Tables<'t> {
+            const fn of(txn: &'t WriteTransaction) -> Self {
+                Self { txn, $($name: None,)* }
+            }
+
+            $(fn $name(&mut self) -> Result<&mut Table<'t, $key, $value>> {
+                if self.$name.is_none() {
+                    self.$name = Some(self.txn.open_table($definition)?);
+                }
+                self.$name.as_mut().ok_or(Failed::Row)
+            })*
+        }
+    };
+}
+
+tables! {
+    single: SINGLE, Word => Row;
+    group: GROUP, u64 => Row;
+    group_by_age: GROUP_BY_AGE, (i64, u64) => ();
+    task: TASK, Word => Row;
+    text: TEXT, (Word, Word) => Row;
+    run: RUN, u64 => Row;
+    event: EVENT, u64 => Row;
+    comment: COMMENT_ROW, u64 => Row;
+    comment_of_task: COMMENT_OF_TASK, (Word, u64) => ();
+    subscription: SUBSCRIPTION, u64 => Row;
+    count: COUNT, (Word, Word) => u64;
+    claimable: CLAIMABLE, (Word, Word, i32, i64, Word) => ();
+    by_expiry: BY_EXPIRY, (i64, Word) => ();
+    collectable: COLLECTABLE, (i64, Word) => ();
+    by_priority: BY_PRIORITY, (i32, i64, Word) => ();
+    by_age: BY_AGE, (i64, Word) => ();
+    by_update: BY_UPDATE, (i64, Word) => ();
+    by_status: BY_STATUS, (Word, i32, i64, Word) => ();
+    by_assignee: BY_ASSIGNEE, (Word, i32, i64, Word) => ();
+    ready: READY, (i64, Word) => ();
+    run_of_task: RUN_OF_TASK, (Word, u64) => ();
+    run_summarised: RUN_SUMMARISED, (Word, u64) => ();
+    event_of_task: EVENT_OF_TASK, (Word, u64) => ();
 }
 
 impl std::fmt::Debug for Tables<'_> {
@@ -171,133 +224,182 @@ impl std::fmt::Debug for Tables<'_> {
     }
 }
 
-impl<'t> Tables<'t> {
-    fn open(txn: &'t WriteTransaction) -> Result<Self> {
-        Ok(Self {
-            single: txn.open_table(SINGLE)?,
-            group: txn.open_table(GROUP)?,
-            group_by_age: txn.open_table(GROUP_BY_AGE)?,
-            task: txn.open_table(TASK)?,
-            run: txn.open_table(RUN)?,
-            event: txn.open_table(EVENT)?,
-            count: txn.open_table(COUNT)?,
-            claimable: txn.open_table(CLAIMABLE)?,
-            by_expiry: txn.open_table(BY_EXPIRY)?,
-            collectable: txn.open_table(COLLECTABLE)?,
-            by_update: txn.open_table(BY_UPDATE)?,
-            by_status: txn.open_table(BY_STATUS)?,
-            ready: txn.open_table(READY)?,
-            run_of_task: txn.open_table(RUN_OF_TASK)?,
-            run_summarised: txn.open_table(RUN_SUMMARISED)?,
-            event_of_task: txn.open_table(EVENT_OF_TASK)?,
-        })
-    }
-
-    /// Claims a ready task.
-    ///
-    /// # Errors
-    /// redb's; a task that is not there.
-    pub fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+impl Rows for Tables<'_> {
+    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
         let number = hand.next();
         task.run = number.cast_unsigned();
         task.expires_at = hand.now + TTL_MS;
         let id = task.id.as_str();
         let mut row = self.row(id)?;
         row.resize(row.len() + CLAIM_LEN, 0);
-        self.task.insert(id, row.as_slice())?;
+        self.task()?.insert(id, row.as_slice())?;
         let (name, rank, at) = (task.assignee.as_str(), task.rank, task.created_at);
-        self.claimable.remove(("ready", name, rank, at, id))?;
-        self.ready.remove((at, id))?;
-        self.by_expiry.insert((task.expires_at, id), ())?;
+        let key = ("ready", name, rank, at, id);
+        self.claimable()?.remove(key)?.ok_or(Failed::Row)?;
+        self.ready()?.remove((at, id))?;
+        self.by_expiry()?.insert((task.expires_at, id), ())?;
         self.moved(task, "ready", "running", hand.now)?;
-        let run = vec![0; RUN_LEN.0];
-        self.run.insert(task.run, run.as_slice())?;
-        self.run_of_task.insert((id, task.run), ())?;
+        let run = vec![0; RUN_LEN + name.len()];
+        self.run()?.insert(task.run, run.as_slice())?;
+        self.run_of_task()?.insert((id, task.run), ())?;
         let data = claimed_data(number, task.expires_at);
-        self.event(id, hand.last, &data)?;
+        self.tell(id, hand, &["claimed", CLAIMANT, &data])?;
         task.updated_at = hand.now;
         Ok(())
     }
 
-    /// Completes a task that was claimed.
-    ///
-    /// # Errors
-    /// redb's; a task or run that is not there.
-    pub fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+    fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
         hand.next();
         let id = task.id.as_str();
         let mut row = self.row(id)?;
-        row.truncate(row.len().saturating_sub(CLAIM_LEN / 2));
-        self.task.insert(id, row.as_slice())?;
-        self.by_expiry.remove((task.expires_at, id))?;
-        self.collectable.insert((hand.now, id), ())?;
+        row.truncate(row.len().saturating_sub(COMPLETE_LEN));
+        self.task()?.insert(id, row.as_slice())?;
+        let key = (task.expires_at, id);
+        self.by_expiry()?.remove(key)?.ok_or(Failed::Row)?;
+        self.collectable()?.insert((hand.now, id), ())?;
         self.moved(task, "running", "done", hand.now)?;
         let mut run = self
-            .run
+            .run()?
             .get(task.run)?
-            .ok_or(Failed::Task)?
+            .ok_or(Failed::Row)?
             .value()
             .to_vec();
-        run.resize(RUN_LEN.1, 0);
-        self.run.insert(task.run, run.as_slice())?;
-        self.run_summarised.insert((id, task.run), ())?;
-        self.event(id, hand.last, &completed_data())?;
+        run.resize(run.len() + RUN_END_LEN, 0);
+        self.run()?.insert(task.run, run.as_slice())?;
+        self.run_summarised()?.insert((id, task.run), ())?;
+        self.tell(id, hand, &["completed", CLAIMANT, &completed_data()])?;
         task.updated_at = hand.now;
         Ok(())
     }
 
-    fn row(&self, id: &str) -> Result<Vec<u8>> {
-        Ok(self.task.get(id)?.ok_or(Failed::Task)?.value().to_vec())
+    fn next_ready(&mut self) -> Result<Option<String>> {
+        let first = ("ready", i32::MIN, i64::MIN, "");
+        let mut range = self.by_status()?.range(first..)?;
+        let Some(entry) = range.next() else {
+            return Ok(None);
+        };
+        let key = entry?.0;
+        let (status, _, _, id) = key.value();
+        Ok((status == "ready").then(|| id.to_owned()))
+    }
+
+    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask> {
+        hand.next();
+        let (new, title) = (HandTask::new(number, hand), fill::title(number));
+        let (id, name) = (new.id.as_str(), new.assignee.as_str());
+        let (rank, at) = (new.rank, hand.now);
+        // Any task's row is as long as the new one, but for a digit of its number.
+        let row = self.task()?.first()?.ok_or(Failed::Row)?.1.value().to_vec();
+        self.task()?.insert(id, row.as_slice())?;
+        self.text()?.insert((id, "body"), fill::body().as_bytes())?;
+        self.by_priority()?.insert((rank, at, id), ())?;
+        self.by_age()?.insert((at, id), ())?;
+        self.by_update()?.insert((at, id), ())?;
+        self.by_status()?.insert(("ready", rank, at, id), ())?;
+        self.by_assignee()?.insert((name, rank, at, id), ())?;
+        self.claimable()?
+            .insert(("ready", name, rank, at, id), ())?;
+        self.ready()?.insert((at, id), ())?;
+        self.step("ready", name, 1)?;
+        self.tell(id, hand, &["created", &created_data(&title)])?;
+        Ok(new)
+    }
+
+    fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()> {
+        let number = hand.next();
+        let row = vec![0; COMMENT_LEN + CLAIMANT.len() + COMMENT.len()];
+        let key = number.cast_unsigned();
+        self.comment()?.insert(key, row.as_slice())?;
+        self.comment_of_task()?.insert((task, key), ())?;
+        self.tell(
+            task,
+            hand,
+            &["commented", CLAIMANT, &commented_data(number)],
+        )
+    }
+
+    fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let mut row = self.subscription_row(subscription)?;
+        let cursor = hand.last.cast_unsigned().saturating_sub(limit as u64);
+        let mut bytes = 0;
+        for entry in self.event()?.range(cursor..)?.take(limit) {
+            bytes += entry?.1.value().to_vec().len();
+        }
+        std::hint::black_box(bytes);
+        row.resize(row.len() + LEASE_LEN, 0);
+        self.subscription()?.insert(subscription, row.as_slice())?;
+        Ok(())
+    }
+
+    fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let mut row = self.subscription_row(subscription)?;
+        row.truncate(row.len().saturating_sub(LEASE_LEN));
+        self.subscription()?.insert(subscription, row.as_slice())?;
+        Ok(())
+    }
+}
+
+impl Tables<'_> {
+    fn row(&mut self, id: &str) -> Result<Vec<u8>> {
+        Ok(self.task()?.get(id)?.ok_or(Failed::Row)?.value().to_vec())
+    }
+
+    fn subscription_row(&mut self, id: u64) -> Result<Vec<u8>> {
+        let row = self.subscription()?.get(id)?.ok_or(Failed::Row)?;
+        Ok(row.value().to_vec())
     }
 
     /// Moves the keys and counters of a task between two statuses.
     fn moved(&mut self, task: &HandTask, from: &str, to: &str, now: i64) -> Result<()> {
         let (id, name) = (task.id.as_str(), task.assignee.as_str());
-        self.by_update.remove((task.updated_at, id))?;
-        self.by_update.insert((now, id), ())?;
+        let by_update = self.by_update()?;
+        by_update
+            .remove((task.updated_at, id))?
+            .ok_or(Failed::Row)?;
+        by_update.insert((now, id), ())?;
         let (rank, at) = (task.rank, task.created_at);
-        self.by_status.remove((from, rank, at, id))?;
-        self.by_status.insert((to, rank, at, id), ())?;
-        for (status, step) in [(from, -1), (to, 1)] {
-            let tasks = self
-                .count
-                .get((status, name))?
-                .map_or(0, |count| count.value());
-            match tasks.saturating_add_signed(step) {
-                0 => self.count.remove((status, name))?.is_some(),
-                tasks => self.count.insert((status, name), tasks)?.is_some(),
-            };
+        let by_status = self.by_status()?;
+        by_status.remove((from, rank, at, id))?.ok_or(Failed::Row)?;
+        by_status.insert((to, rank, at, id), ())?;
+        self.step(from, name, -1)?;
+        self.step(to, name, 1)
+    }
+
+    /// Counts a task in or out. A counter at 0 has no row.
+    fn step(&mut self, status: &str, name: &str, step: i64) -> Result<()> {
+        let count = self.count()?;
+        let key = (status, name);
+        let tasks = count.get(key)?.map_or(0, |count| count.value());
+        match tasks.saturating_add_signed(step) {
+            0 => drop(count.remove(key)?),
+            tasks => drop(count.insert(key, tasks)?),
         }
         Ok(())
     }
 
-    fn event(&mut self, id: &str, number: i64, data: &str) -> Result<()> {
-        let row = [id, CLAIMANT, data, "completed and the numbers of it"].concat();
-        let number = number.cast_unsigned();
-        self.event.insert(number, row.as_bytes())?;
-        self.event_of_task.insert((id, number), ())?;
+    /// Writes an event of these words.
+    fn tell(&mut self, id: &str, hand: &Hand, words: &[&str]) -> Result<()> {
+        let len: usize = words.iter().map(|word| word.len() + 1).sum();
+        let mut row = words.concat().into_bytes();
+        row.resize(EVENT_LEN + len, 0);
+        let number = hand.last.cast_unsigned();
+        self.event()?.insert(number, row.as_slice())?;
+        self.event_of_task()?.insert((id, number), ())?;
         Ok(())
     }
 
     /// What a group of the store leaves besides: the board's row, and its mark.
-    fn leave_marks(&mut self, hand: &Hand) -> Result<()> {
-        let board = self
-            .single
-            .get("board")?
-            .ok_or(Failed::Task)?
-            .value()
-            .to_vec();
-        self.single.insert("board", board.as_slice())?;
-        let old: Vec<(i64, u64)> = self
-            .group_by_age
-            .range((0, 0)..)?
-            .map(|entry| entry.map(|(key, _)| key.value()))
-            .collect::<Result<_, _>>()?;
-        for key in old {
-            self.group_by_age.remove(key)?;
+    fn leave_marks(&mut self, hand: &mut Hand) -> Result<()> {
+        let single = self.single()?;
+        let board = single.get("board")?.ok_or(Failed::Row)?.value().to_vec();
+        single.insert("board", board.as_slice())?;
+        if let Some(marked) = hand.marked.replace(hand.now) {
+            self.group_by_age()?.remove((marked, INSTANCE))?;
         }
-        self.group_by_age.insert((hand.now, 1), ())?;
-        self.group.insert(1, [0; 24].as_slice())?;
+        self.group_by_age()?.insert((hand.now, INSTANCE), ())?;
+        self.group()?.insert(INSTANCE, [0; MARK_LEN].as_slice())?;
         Ok(())
     }
 }

@@ -4,7 +4,14 @@ use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, Result, params};
 
-use super::{CLAIMANT, Hand, TTL_MS, claimed_data, completed_data};
+use super::{
+    CLAIMANT, COMMENT, Failed, Hand, HandTask, LEASE_MS, Rows, TTL_MS, claimed_data,
+    commented_data, completed_data, created_data,
+};
+use crate::fill;
+
+/// From how many pages in the `-wal` on a commit by hand checkpoints: the 16 MiB from which the store does while it is busy.
+pub const CHECKPOINT_PAGES: u32 = 4096;
 
 /// How a connection by hand commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +41,31 @@ const CLOSE_RUN: &str =
 const EVENT: &str = "INSERT INTO event (id, seq, at, task, run, actor, kind, data) \
     VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const COUNT_DOWN: &str =
-    "UPDATE task_count SET tasks = tasks - 1 WHERE status = ?1 AND assignee = ?2";
+    "UPDATE task_count SET tasks = tasks - 1 WHERE status = ?1 AND assignee = ?2 AND tasks > 1";
+const COUNT_OUT: &str = "DELETE FROM task_count WHERE status = ?1 AND assignee = ?2";
 const COUNT_UP: &str = "INSERT INTO task_count VALUES (?1, ?2, 1) \
     ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + 1";
-const NUMBERS: &str = "UPDATE board SET seq = ?1, event = ?1, run = ?1 WHERE one = 1";
+const NUMBERS: &str = "UPDATE board SET seq = ?1, event = ?1, run = ?1, comment = ?1, lease = ?1 \
+    WHERE one = 1";
 const GROUP: &str = "INSERT INTO commit_group VALUES (1, ?1, ?2) \
     ON CONFLICT (instance) DO UPDATE SET number = excluded.number, at = excluded.at";
 const DETAIL: &str = "SELECT * FROM task WHERE id = ?1";
 const TEXTS: &str = "SELECT kind, text FROM task_text WHERE task = ?1";
+const LIST: &str = "SELECT * FROM task ORDER BY rank, created_at, id LIMIT ?1";
+const NEXT: &str =
+    "SELECT id FROM task WHERE status = 'ready' ORDER BY rank, created_at, id LIMIT 1";
+const CREATE: &str = "INSERT INTO task (id, title, status, phase, priority, assignee, created_at, \
+    updated_at, version, open_parents, failures, deferrals, review_rounds, waiting, collectable) \
+    VALUES (?1, ?2, 'ready', 'work', ?3, ?4, ?5, ?5, 1, 0, 0, 0, 0, 0, 0)";
+const BODY: &str = "INSERT INTO task_text (task, kind, text) VALUES (?1, 'body', ?2)";
+const SAY: &str = "INSERT INTO comment (id, task, author, body, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+const SUBSCRIPTION: &str =
+    "SELECT cursor, lease_id, lease_through, attempts FROM subscription WHERE id = ?1";
+const NEWS: &str = "SELECT * FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
+const LEASE: &str = "UPDATE subscription SET attempts = 1, lease_id = ?2, lease_until = ?3, \
+    lease_through = ?4 WHERE id = ?1";
+const ACK: &str = "UPDATE subscription SET cursor = max(cursor, lease_through), attempts = 0, \
+    acked = lease_id, lease_id = NULL, lease_until = NULL, lease_through = NULL WHERE id = ?1";
 
 impl Sqlite {
     /// Opens a board's file as the store does, where it matters for speed: WAL, the same cache, the same flushes.
@@ -60,6 +84,24 @@ impl Sqlite {
         connection.pragma_update(None, "cache_size", -16_384)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self { connection })
+    }
+
+    /// Sets from how many pages in the `-wal` on a commit checkpoints; SQLite's own default is 1,000.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn checkpoint_from(&self, pages: u32) -> Result<()> {
+        self.connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
+    }
+
+    /// The last number that the board has given to an event.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn last_number(&self) -> Result<i64> {
+        let one = "SELECT max(seq, event, run, comment, lease) FROM board";
+        self.connection.query_row(one, [], |row| row.get(0))
     }
 
     fn statement(&self, text: &str) -> Result<CachedStatement<'_>> {
@@ -98,7 +140,7 @@ impl Sqlite {
         self.moved("ready", "running", &assignee)?;
         let open = params![run, id, assignee, CLAIMANT, hand.now];
         self.statement(OPEN_RUN)?.execute(open)?;
-        self.event(id, run, "claimed", &claimed_data(run, until), hand)
+        self.event(id, Some(run), "claimed", &claimed_data(run, until), hand)
     }
 
     /// Completes a task that was claimed.
@@ -112,7 +154,7 @@ impl Sqlite {
             .execute(params![id, hand.now, version + 1])?;
         self.moved("running", "done", &assignee)?;
         self.statement(CLOSE_RUN)?.execute(params![run, hand.now])?;
-        self.event(id, run, "completed", &completed_data(), hand)
+        self.event(id, Some(run), "completed", &completed_data(), hand)
     }
 
     /// The version, the assignee and the run of a task that has a status.
@@ -127,12 +169,16 @@ impl Sqlite {
     }
 
     fn moved(&self, from: &str, to: &str, assignee: &str) -> Result<()> {
-        self.statement(COUNT_DOWN)?.execute([from, assignee])?;
+        if self.statement(COUNT_DOWN)?.execute([from, assignee])? == 0 {
+            self.statement(COUNT_OUT)?.execute([from, assignee])?;
+        }
         self.statement(COUNT_UP)?.execute([to, assignee]).map(drop)
     }
 
-    fn event(&self, id: &str, run: i64, kind: &str, data: &str, hand: &Hand) -> Result<()> {
-        let event = params![hand.last, hand.now, id, run, CLAIMANT, kind, data];
+    fn event(&self, id: &str, run: Option<i64>, kind: &str, data: &str, hand: &Hand) -> Result<()> {
+        // Nobody is named as the creator of a task.
+        let actor = (kind != "created").then_some(CLAIMANT);
+        let event = params![hand.last, hand.now, id, run, actor, kind, data];
         self.statement(EVENT)?.execute(event).map(drop)
     }
 
@@ -141,26 +187,114 @@ impl Sqlite {
     /// # Errors
     /// SQLite's; a task that is not there.
     pub fn read(&self, id: &str) -> Result<usize> {
-        self.statement("BEGIN")?.execute([])?;
-        let len = self.read_row(id);
-        self.statement("COMMIT")?.execute([])?;
-        len
+        self.snapshot(|| {
+            let (rows, len) = self.read_rows(DETAIL, params![id])?;
+            if rows == 0 {
+                return Err(rusqlite::Error::QueryReturnedNoRows);
+            }
+            Ok(len + self.read_rows(TEXTS, params![id])?.1)
+        })
     }
 
-    fn read_row(&self, id: &str) -> Result<usize> {
-        let mut statement = self.statement(DETAIL)?;
-        let columns = statement.column_count();
-        let mut len = statement.query_row([id], |row| {
-            let texts = (0..columns).map(|column| row.get_ref(column).map(text_len));
-            texts.sum::<Result<usize>>()
-        })?;
-        let mut statement = self.statement(TEXTS)?;
-        let mut rows = statement.query([id])?;
-        while let Some(row) = rows.next()? {
-            len += text_len(row.get_ref(1)?);
-        }
-        Ok(len)
+    /// Reads the first tasks by priority: every column, in one snapshot. Answers how many bytes of text.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn list(&self, rows: usize) -> Result<usize> {
+        self.snapshot(|| Ok(self.read_rows(LIST, params![len(rows)])?.1))
     }
+
+    fn snapshot<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.statement("BEGIN")?.execute([])?;
+        let read = read();
+        self.statement("COMMIT")?.execute([])?;
+        read
+    }
+
+    /// Looks at every column of every row. Answers how many rows, and how many bytes of text.
+    fn read_rows(&self, text: &str, params: impl rusqlite::Params) -> Result<(usize, usize)> {
+        let mut statement = self.statement(text)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(params)?;
+        let (mut count, mut len) = (0, 0);
+        while let Some(row) = rows.next()? {
+            count += 1;
+            for column in 0..columns {
+                len += text_len(row.get_ref(column)?);
+            }
+        }
+        Ok((count, len))
+    }
+}
+
+impl Rows for &Sqlite {
+    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<(), Failed> {
+        Ok(Sqlite::claim(self, &task.id, hand)?)
+    }
+
+    fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<(), Failed> {
+        Ok(Sqlite::complete(self, &task.id, hand)?)
+    }
+
+    fn next_ready(&mut self) -> Result<Option<String>, Failed> {
+        let mut statement = self.statement(NEXT)?;
+        let mut rows = statement.query([])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
+    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask, Failed> {
+        hand.next();
+        let (new, title) = (HandTask::new(number, hand), fill::title(number));
+        let (id, assignee) = (new.id.as_str(), new.assignee.as_str());
+        let row = params![id, title, fill::priority(number), assignee, hand.now];
+        self.statement(CREATE)?.execute(row)?;
+        self.statement(BODY)?.execute([id, &fill::body()])?;
+        self.statement(COUNT_UP)?.execute(["ready", assignee])?;
+        self.event(id, None, "created", &created_data(&title), hand)?;
+        Ok(new)
+    }
+
+    fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<(), Failed> {
+        let number = hand.next();
+        let row = params![number, task, CLAIMANT, COMMENT, hand.now];
+        self.statement(SAY)?.execute(row)?;
+        Ok(self.event(task, None, "commented", &commented_data(number), hand)?)
+    }
+
+    fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<(), Failed> {
+        let lease = hand.next();
+        let cursor: i64 = self.subscription(subscription)?;
+        let mut statement = self.statement(NEWS)?;
+        let mut rows = statement.query(params![cursor, len(limit)])?;
+        let (mut through, mut bytes) = (cursor, 0);
+        while let Some(row) = rows.next()? {
+            through = row.get(0)?;
+            bytes += text_len(row.get_ref(7)?);
+        }
+        std::hint::black_box(bytes);
+        let until = hand.now + LEASE_MS;
+        let lease = params![subscription.cast_signed(), lease, until, through];
+        Ok(self.statement(LEASE)?.execute(lease).map(drop)?)
+    }
+
+    fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<(), Failed> {
+        hand.next();
+        self.subscription(subscription)?;
+        let ack = [subscription.cast_signed()];
+        Ok(self.statement(ACK)?.execute(ack).map(drop)?)
+    }
+}
+
+impl Sqlite {
+    /// The cursor of a subscription.
+    fn subscription(&self, id: u64) -> Result<i64> {
+        self.statement(SUBSCRIPTION)?
+            .query_row([id.cast_signed()], |row| row.get(0))
+    }
+}
+
+fn len(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 fn text_len(value: rusqlite::types::ValueRef<'_>) -> usize {

@@ -4,13 +4,9 @@ use std::path::Path;
 
 use kanban_core::{Authority, BoardStore, ClaimTask, Complete, Label, Note, Result, Task, TaskId};
 
-use crate::clients::{self, Outcome, latencies};
-use crate::clock::{nanos, now};
-use crate::limit::Hand;
-use crate::limit::redb::{HandTask, Redb};
-use crate::limit::sqlite::{Sqlite, Synchronous};
-use crate::subject::{Store, Subject};
-use crate::usage::Mark;
+use crate::clients::{self, Outcome};
+use crate::limit::{self, HandTask, Limit, Meter};
+use crate::subject::Subject;
 
 /// Each client claims and completes its share of the tasks, one after the other.
 ///
@@ -46,114 +42,29 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Res
 /// # Panics
 /// Where the engine fails: then there is nothing to measure.
 #[must_use]
-pub fn by_hand(
-    subject: Subject,
-    file: &Path,
-    clients: usize,
-    group: usize,
-    tasks: &[Task],
-) -> Outcome {
-    let share = tasks.len() / clients;
-    let reached = (0..share).flat_map(|nth| tasks.iter().skip(nth).step_by(share).take(clients));
-    match subject.store {
-        Store::Sqlite => {
-            let synchronous = match subject.durability {
-                kanban_core::Durability::Power => Synchronous::Full,
-                _ => Synchronous::Normal,
-            };
-            let database = Sqlite::open(file, synchronous).expect("SQLite opens the board");
-            let ids: Vec<&str> = reached.map(|task| task.id.as_str()).collect();
-            on_sqlite(&database, group, &ids).expect("SQLite carries it out")
-        }
-        Store::Redb => {
-            let database = Redb::open(file, subject.mode).expect("redb opens the board");
-            let mut tasks: Vec<HandTask> = reached.map(HandTask::of).collect();
-            on_redb(&database, group, &mut tasks).expect("redb carries it out")
-        }
-    }
+pub fn by_hand(subject: Subject, file: &Path, group: usize, tasks: &[Task]) -> Outcome {
+    let limit = Limit::open(subject, file).expect("the engine opens the board");
+    let mut tasks: Vec<HandTask> = tasks.iter().map(HandTask::of).collect();
+    run(&limit, group, &mut tasks).expect("the engine carries it out")
 }
 
-fn on_sqlite(database: &Sqlite, group: usize, ids: &[&str]) -> rusqlite::Result<Outcome> {
-    let mut hand = Hand::behind(1 << 40);
-    let mut meter = Meter::start();
-    for chunk in ids.chunks(group) {
-        meter.time(chunk.len(), || {
-            database.begin()?;
-            for id in chunk {
-                database.claim(id, &mut hand)?;
-            }
-            database.commit(&hand)
-        })?;
-        meter.time(chunk.len(), || {
-            database.begin()?;
-            for id in chunk {
-                database.complete(id, &mut hand)?;
-            }
-            database.commit(&hand)
-        })?;
-    }
-    Ok(meter.end())
-}
-
-fn on_redb(
-    database: &Redb,
-    group: usize,
-    tasks: &mut [HandTask],
-) -> Result<Outcome, crate::limit::redb::Failed> {
-    let mut hand = Hand::behind(1 << 40);
+fn run(limit: &Limit, group: usize, tasks: &mut [HandTask]) -> limit::Result<Outcome> {
+    let mut hand = limit.hand()?;
     let mut meter = Meter::start();
     for chunk in tasks.chunks_mut(group) {
         let calls = chunk.len();
         meter.time(calls, || {
-            database.transact(&mut hand, |tables, hand| {
-                chunk
-                    .iter_mut()
-                    .try_for_each(|task| tables.claim(task, hand))
+            limit.transact(&mut hand, |rows, hand| {
+                let mut tasks = chunk.iter_mut();
+                tasks.try_for_each(|task| rows.claim(task, hand))
             })
         })?;
         meter.time(calls, || {
-            database.transact(&mut hand, |tables, hand| {
-                chunk
-                    .iter_mut()
-                    .try_for_each(|task| tables.complete(task, hand))
+            limit.transact(&mut hand, |rows, hand| {
+                let mut tasks = chunk.iter_mut();
+                tasks.try_for_each(|task| rows.complete(task, hand))
             })
         })?;
     }
     Ok(meter.end())
-}
-
-/// Times transactions by hand: each call of one takes as long as the whole of it.
-struct Meter {
-    mark: Mark,
-    latency: hdrhistogram::Histogram<u64>,
-}
-
-impl Meter {
-    fn start() -> Self {
-        Self {
-            mark: Mark::set(),
-            latency: latencies(),
-        }
-    }
-
-    fn time<E>(
-        &mut self,
-        calls: usize,
-        transaction: impl FnOnce() -> Result<(), E>,
-    ) -> Result<(), E> {
-        let start = now();
-        transaction()?;
-        let calls = u64::try_from(calls).unwrap_or(u64::MAX);
-        self.latency
-            .saturating_record_n(nanos(start.elapsed()), calls);
-        Ok(())
-    }
-
-    fn end(self) -> Outcome {
-        Outcome {
-            calls: self.latency.len(),
-            usage: self.mark.used(),
-            latency: self.latency,
-        }
-    }
 }
