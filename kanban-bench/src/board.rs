@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kanban_core::{
-    Backend, BoardStore, Boards, Copied, Engine, Error, OpenBoard, Options, Result, Task, TaskId,
-    Txn, Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
+    Backend, BoardStore, Boards, Copied, Engine, Error, OpenBoard, Options, Result, Txn,
+    Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
 };
 use kanban_redb::RedbBackend;
 use kanban_sqlite::SqliteBackend;
 use tempfile::TempDir;
 
-use crate::fill;
 use crate::subject::{Store, Subject};
 
 /// An open board in a folder of its own. The folder goes when this is dropped.
@@ -116,50 +115,6 @@ impl Closed {
     /// The store's.
     pub async fn open(self) -> Result<Board> {
         Board::open(self.subject, self.folder).await
-    }
-}
-
-/// A filled board that nobody opens: it is copied for each measurement, which is faster than to fill one.
-#[derive(Debug)]
-pub struct Template {
-    closed: Closed,
-    /// Its tasks, in the order of their creation.
-    pub ids: Vec<TaskId>,
-}
-
-impl Template {
-    /// Fills a board with ready tasks, and closes it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn make(subject: Subject, place: &Path, tasks: usize) -> Result<Self> {
-        let board = Board::make(subject, place).await?;
-        let ids = fill::tasks(&*board.store, tasks).await?;
-        let closed = board.close().await?;
-        Ok(Self { closed, ids })
-    }
-
-    /// A copy, to be opened as a subject says whose engine and mode are the template's.
-    ///
-    /// # Errors
-    /// `Unavailable(Io)`: the files cannot be copied.
-    pub fn copy(&self, subject: Subject) -> Result<Closed> {
-        self.closed.copy(subject)
-    }
-
-    /// The rows of its first tasks, by a copy that is opened for it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn tasks(&self, count: usize) -> Result<Vec<Task>> {
-        let board = self.copy(self.closed.subject)?.open().await?;
-        let ids = self.ids.get(..count.min(self.ids.len()));
-        let mut tasks = Vec::with_capacity(count);
-        for ids in ids.unwrap_or_default().chunks(fill::BATCH) {
-            tasks.extend(board.store.tasks(ids.to_vec()).await?.value);
-        }
-        board.close().await?;
-        Ok(tasks)
     }
 }
 

@@ -13,5 +13,6 @@ pub mod limit;
 pub mod pattern;
 pub mod place;
 pub mod subject;
+pub mod template;
 pub mod usage;
 pub mod workload;

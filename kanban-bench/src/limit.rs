@@ -7,21 +7,21 @@
 //! between threads or waits for anybody. The board's counters are written once per transaction; the store writes them
 //! with every command.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hdrhistogram::Histogram;
-use kanban_core::{Clock, Durability, SystemClock, Task};
+use kanban_core::Durability;
 
-use crate::clients::{Outcome, latencies};
-use crate::clock::{nanos, now};
-use crate::fill;
+use crate::clients::Outcome;
 use crate::subject::{Store, Subject};
-use crate::usage::Mark;
 
+mod hand;
+mod meter;
 pub mod redb;
 pub mod sqlite;
+
+pub use self::hand::{Hand, HandTask, known};
+pub(crate) use self::meter::Meter;
 
 /// What may go wrong by hand.
 #[derive(Debug, thiserror::Error)]
@@ -246,157 +246,4 @@ pub trait Rows {
     /// # Errors
     /// The engine's; a subscription that is not there.
     fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()>;
-}
-
-/// The numbers and the time that a loop gives to its rows. The store takes the same from its counters and its clock.
-#[derive(Debug, Clone)]
-pub struct Hand {
-    /// The last number given to an event, a run, a `seq`.
-    pub last: i64,
-    /// The time that rows get.
-    pub now: i64,
-    /// The time of the last group's mark.
-    marked: Option<i64>,
-}
-
-impl Hand {
-    /// Begins behind a number, now.
-    #[must_use]
-    pub fn behind(last: i64) -> Self {
-        let now = SystemClock.now().get();
-        Self {
-            last,
-            now,
-            marked: None,
-        }
-    }
-
-    const fn next(&mut self) -> i64 {
-        self.last += 1;
-        self.now += 1;
-        self.last
-    }
-}
-
-/// A task as a loop keeps it in memory: what the keys of its row are made of.
-#[derive(Debug, Clone)]
-pub struct HandTask {
-    id: String,
-    assignee: String,
-    rank: i32,
-    created_at: i64,
-    updated_at: i64,
-    expires_at: i64,
-    run: u64,
-}
-
-impl HandTask {
-    /// What a loop must know of a task that is ready.
-    #[must_use]
-    pub fn of(task: &Task) -> Self {
-        let assignee = task.assignee.as_ref();
-        Self {
-            id: task.id.as_str().to_owned(),
-            assignee: assignee.map_or_else(String::new, |name| name.as_str().to_owned()),
-            rank: !task.priority,
-            created_at: task.created_at.get(),
-            updated_at: task.updated_at.get(),
-            expires_at: 0,
-            run: 0,
-        }
-    }
-
-    /// The task with a number of [`fill`], that is created now.
-    fn new(number: usize, hand: &Hand) -> Self {
-        Self {
-            id: new_id(hand),
-            assignee: fill::assignee_name(number),
-            rank: !fill::priority(number),
-            created_at: hand.now,
-            updated_at: hand.now,
-            expires_at: 0,
-            run: 0,
-        }
-    }
-
-    /// Its id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-/// What a loop must know of tasks that are ready, by their ids.
-#[must_use]
-pub fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
-    let tasks = tasks.iter().map(HandTask::of);
-    tasks.map(|task| (task.id.clone(), task)).collect()
-}
-
-/// Times transactions by hand: each call of one takes as long as the whole of it.
-pub(crate) struct Meter {
-    mark: Mark,
-    latency: Histogram<u64>,
-}
-
-impl Meter {
-    pub(crate) fn start() -> Self {
-        Self {
-            mark: Mark::set(),
-            latency: latencies(),
-        }
-    }
-
-    pub(crate) fn time<T, E>(
-        &mut self,
-        calls: usize,
-        transaction: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let start = now();
-        let done = transaction()?;
-        let calls = u64::try_from(calls).unwrap_or(u64::MAX);
-        self.latency
-            .saturating_record_n(nanos(start.elapsed()), calls);
-        Ok(done)
-    }
-
-    pub(crate) fn end(self) -> Outcome {
-        Outcome {
-            calls: self.latency.len(),
-            usage: self.mark.used(),
-            latency: self.latency,
-        }
-    }
-}
-
-/// Who claims, and says something, by hand.
-const CLAIMANT: &str = "bench-worker-1";
-/// What is said.
-const COMMENT: &str = "It goes on as planned.";
-/// How long a claim by hand holds, in milliseconds.
-const TTL_MS: i64 = 900_000;
-/// How long a lease by hand holds, in milliseconds.
-const LEASE_MS: i64 = 60_000;
-
-fn claimed_data(run: i64, until: i64) -> String {
-    format!(
-        r#"{{"claimant":"{CLAIMANT}","expires_at":{until},"from":"ready","phase":"work","run":{run},"to":"running"}}"#
-    )
-}
-
-fn completed_data() -> String {
-    r#"{"from":"running","result_len":0,"summary":"written","to":"done"}"#.to_owned()
-}
-
-fn created_data(title: &str) -> String {
-    format!(r#"{{"title":"{title}","to":"ready"}}"#)
-}
-
-fn commented_data(comment: i64) -> String {
-    format!(r#"{{"comment":{comment}}}"#)
-}
-
-/// An id as the store gives them: as long, rising with the time, its tail random.
-fn new_id(hand: &Hand) -> String {
-    format!("t_{:010x}{:016x}", hand.now, fastrand::u64(..))
 }

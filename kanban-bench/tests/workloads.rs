@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use kanban_bench::board::{Board, Template};
+use kanban_bench::board::Board;
 use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
 use kanban_bench::subject::{Store, Subject};
+use kanban_bench::template::Template;
 use kanban_bench::workload::point::{self, Point};
 use kanban_bench::workload::{claim_next, creation, mixed, reads, transitions};
 use kanban_core::{Durability, Status};

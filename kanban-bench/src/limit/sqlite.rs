@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, Result, params};
 
-use super::{
-    CLAIMANT, COMMENT, Failed, Hand, HandTask, LEASE_MS, Rows, TTL_MS, claimed_data,
-    commented_data, completed_data, created_data,
+use super::hand::{
+    CLAIMANT, COMMENT, LEASE_MS, TTL_MS, claimed_data, commented_data, completed_data, created_data,
 };
+use super::{Failed, Hand, HandTask, Rows};
 use crate::fill;
 
 /// From how many pages in the `-wal` on a commit by hand checkpoints: the 16 MiB from which the store does while it is busy.

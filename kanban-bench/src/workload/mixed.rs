@@ -243,7 +243,7 @@ fn write(
                     .iter()
                     .try_for_each(|(client, pair)| match part(*client, *pair) {
                         Part::Write => {
-                            let task = rows.create(*pair, hand)?;
+                            let task = rows.create(2 * pair, hand)?;
                             known.insert(task.id().to_owned(), task);
                             Ok(())
                         }

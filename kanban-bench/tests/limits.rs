@@ -1,0 +1,206 @@
+//! A limit writes what the store writes: after the same work every table and every index holds as many entries, and about as
+//! many bytes. Otherwise the loop would be fast for what it leaves out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kanban_bench::board::{Board, Closed};
+use kanban_bench::subject::{Store, Subject};
+use kanban_bench::template::Template;
+use kanban_bench::workload::point::{self, Point};
+use kanban_bench::workload::{claim_next, creation, mixed, transitions};
+use kanban_core::{SubscriptionId, Task};
+use pollster::block_on;
+use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
+
+const CLIENTS: usize = 4;
+const CALLS: usize = 16;
+/// So many that the numbers of events are as long as on a large board.
+const TASKS: usize = 320;
+
+/// What a table or an index holds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Entries {
+    count: u64,
+    bytes: u64,
+}
+
+/// What each of them holds, by its name.
+type Held = BTreeMap<String, Entries>;
+
+fn held(store: Store, file: &Path) -> Held {
+    match store {
+        Store::Sqlite => held_by_sqlite(file).expect("SQLite counts"),
+        Store::Redb => held_by_redb(file).expect("redb counts"),
+    }
+}
+
+fn held_by_sqlite(file: &Path) -> rusqlite::Result<Held> {
+    let database = rusqlite::Connection::open(file)?;
+    // A row of a table lies in a leaf; a key of an index, or of a table without numbers of its rows, in any page.
+    let text = "SELECT d.name, sum(CASE WHEN s.type = 'table' AND s.sql NOT LIKE '%WITHOUT ROWID%' \
+        AND d.pagetype <> 'leaf' THEN 0 ELSE d.ncell END), sum(d.payload) \
+        FROM dbstat d JOIN sqlite_schema s USING (name) WHERE d.pagetype <> 'overflow' GROUP BY d.name";
+    let mut statement = database.prepare(text)?;
+    let rows = statement.query_map([], |row| {
+        let (entries, bytes): (i64, i64) = (row.get(1)?, row.get(2)?);
+        let entries = Entries {
+            count: entries.cast_unsigned(),
+            bytes: bytes.cast_unsigned(),
+        };
+        Ok((row.get(0)?, entries))
+    })?;
+    rows.collect()
+}
+
+fn held_by_redb(file: &Path) -> Result<Held, redb::Error> {
+    let database = redb::Database::open(file)?;
+    let txn = database.begin_read()?;
+    let mut held = Held::new();
+    for table in txn.list_tables()? {
+        let name = table.name().to_owned();
+        let table = txn.open_untyped_table(table)?;
+        let (count, bytes) = (table.len()?, table.stats()?.stored_bytes());
+        held.insert(name, Entries { count, bytes });
+    }
+    Ok(held)
+}
+
+type ByStore = dyn Fn(&Board, &Template, &[SubscriptionId]);
+type ByHand = dyn Fn(Subject, &Path, &[Task], &[SubscriptionId]);
+
+/// What the store and the hand do with two copies of a board.
+struct Work<'a> {
+    name: &'static str,
+    by_store: &'a ByStore,
+    by_hand: &'a ByHand,
+}
+
+/// By how many bytes a table may differ, besides a fiftieth of what was written to it: the loop gives one number to all, so
+/// that those of runs and comments are longer.
+const BYTES_APART: u64 = 64;
+
+fn compare(subject: Subject, work: &Work<'_>) {
+    let place = tempfile::tempdir().expect("there is room for a folder");
+    let template = block_on(Template::make(subject, place.path(), TASKS)).expect("it is filled");
+    let tasks = block_on(template.tasks(TASKS)).expect("the tasks are read");
+    let copy = || template.copy(subject).expect("the files are copied");
+    let open = |closed: Closed| block_on(closed.open()).expect("a copy is a board");
+    let close = |board: Board| block_on(board.close()).expect("the board is closed");
+    let listen = |board: &Board| mixed::listen(&*board.store, CLIENTS).expect("they listen");
+
+    let board = open(copy());
+    let subscriptions = listen(&board);
+    let fresh = close(board);
+    let before = held(subject.store, &fresh.file());
+    (work.by_hand)(subject, &fresh.file(), &tasks, &subscriptions);
+    let by_hand = held(subject.store, &fresh.file());
+
+    let board = open(copy());
+    let subscriptions = listen(&board);
+    let board = open(close(board));
+    (work.by_store)(&board, &template, &subscriptions);
+    let by_store = held(subject.store, &close(board).file());
+
+    assert_eq!(by_store.len(), by_hand.len(), "{}", work.name);
+    let differ: Vec<_> = by_store
+        .iter()
+        .filter_map(|(name, by_store)| {
+            let [was, by_hand] = [&before, &by_hand].map(|held| held.get(name).copied());
+            difference(was?, *by_store, by_hand?).map(|how| format!("{name}: {how}"))
+        })
+        .collect();
+    assert!(differ.is_empty(), "{} on {subject}: {differ:#?}", work.name);
+    if subject.store == Store::Sqlite {
+        // Its rows by hand are whole, so the board is sound; on redb they are of the right length only.
+        let board = open(fresh);
+        let found = block_on(board.store.verify()).expect("the board is checked");
+        assert!(found.value.is_empty(), "{} by hand: {found:?}", work.name);
+        close(board);
+    }
+}
+
+fn difference(was: Entries, by_store: Entries, by_hand: Entries) -> Option<String> {
+    let [more, more_by_hand] = [by_store, by_hand].map(|now| now.bytes.abs_diff(was.bytes));
+    let apart = by_store.bytes.abs_diff(by_hand.bytes);
+    let is_same = by_store.count == by_hand.count && apart <= BYTES_APART + more / 50;
+    let found = format!(
+        "{} entries and a change of {more} bytes by the store, {} and {more_by_hand} by hand",
+        by_store.count, by_hand.count
+    );
+    (!is_same).then_some(found)
+}
+
+fn compare_on_both(work: &Work<'_>) {
+    for store in Store::ALL {
+        compare(Subject::new(*store), work);
+    }
+}
+
+#[test]
+fn claims_and_completions_by_hand_write_what_the_store_writes() {
+    compare_on_both(&Work {
+        name: "transitions",
+        by_store: &|board, template, _| {
+            transitions::by_store(&*board.store, CLIENTS, &template.ids).unwrap();
+        },
+        by_hand: &|subject, file, tasks, _| {
+            let _ = transitions::by_hand(subject, file, CLIENTS, tasks);
+        },
+    });
+}
+
+#[test]
+fn claims_from_one_column_by_hand_write_what_the_store_writes() {
+    compare_on_both(&Work {
+        name: "claim_next",
+        by_store: &|board, _, _| {
+            claim_next::by_store(&*board.store, CLIENTS, CALLS).unwrap();
+        },
+        by_hand: &|subject, file, tasks, _| {
+            let _ = claim_next::by_hand(subject, file, CLIENTS, CLIENTS * CALLS, tasks);
+        },
+    });
+}
+
+#[test]
+fn creations_by_hand_write_what_the_store_writes() {
+    compare_on_both(&Work {
+        name: "creation",
+        by_store: &|board, _, _| {
+            creation::by_store(&*board.store, CLIENTS, CALLS).unwrap();
+        },
+        by_hand: &|subject, file, _, _| {
+            let _ = creation::by_hand(subject, file, CLIENTS, CLIENTS * CALLS);
+        },
+    });
+}
+
+#[test]
+fn comments_by_hand_write_what_the_store_writes() {
+    compare_on_both(&Work {
+        name: "comment",
+        by_store: &|board, template, _| {
+            point::by_store(&*board.store, Point::Comment, CLIENTS, CALLS, &template.ids).unwrap();
+        },
+        by_hand: &|subject, file, tasks, _| {
+            let calls = CLIENTS * CALLS;
+            point::by_hand(subject, file, Point::Comment, CLIENTS, calls, tasks).unwrap();
+        },
+    });
+}
+
+#[test]
+fn the_mixture_by_hand_writes_what_the_store_writes() {
+    compare_on_both(&Work {
+        name: "mixed",
+        by_store: &|board, template, subscriptions| {
+            let store = &*board.store;
+            mixed::by_store(store, CLIENTS, CALLS, &template.ids, subscriptions).unwrap();
+        },
+        by_hand: &|subject, file, tasks, subscriptions| {
+            let size = (CLIENTS, CALLS);
+            let _ = mixed::by_hand(subject, file, CLIENTS, 2, size, tasks, subscriptions);
+        },
+    });
+}
