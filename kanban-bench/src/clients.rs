@@ -196,3 +196,6 @@ pub fn threads<S: Send, T: Send>(
         (done, mark.used())
     })
 }
+
+#[cfg(test)]
+mod tests;
