@@ -4,7 +4,7 @@ mod calls;
 pub mod claim_next;
 pub mod creation;
 pub mod mixed;
-
+pub mod opening;
 pub mod point;
 pub mod reads;
 pub mod transitions;

@@ -8,7 +8,7 @@ use kanban_bench::pattern::Pattern;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::template::Template;
 use kanban_bench::workload::point::{self, Point};
-use kanban_bench::workload::{claim_next, creation, mixed, reads, transitions};
+use kanban_bench::workload::{claim_next, creation, mixed, opening, reads, transitions};
 use kanban_core::{Durability, Status};
 use pollster::block_on;
 
@@ -195,5 +195,56 @@ fn the_patterns_of_the_field_report_complete_every_task() {
             assert_eq!(in_status(&board, Status::Done), TASKS as u64, "{pattern:?}");
             close_sound(board, pattern.as_str());
         }
+    });
+}
+
+/// Is the child of the test below where that has started it, and else finds that it is none.
+#[test]
+fn a_process_that_is_told_nothing_is_no_child() {
+    opening::be_child_if_told();
+}
+
+#[test]
+fn a_board_whose_writer_was_killed_is_opened_with_all_that_was_answered() {
+    on_each(ENGINES, |subject, template| {
+        let closed = template.copy(subject).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let mut command = std::process::Command::new(program);
+        command.args([
+            "--exact",
+            "a_process_that_is_told_nothing_is_no_child",
+            "--nocapture",
+        ]);
+        opening::kill_while_writing(&closed, command, 2 * opening::WRITES_TOLD).unwrap();
+        let (opened, board) = opening::by_store(closed, &template.ids[0]).unwrap();
+        assert!(
+            !opened.open.is_zero() && !opened.first_read.is_zero(),
+            "{opened:?}"
+        );
+        let (least, found) = (
+            TASKS + 2 * opening::WRITES_TOLD,
+            in_status(&board, Status::Ready),
+        );
+        assert!(
+            found >= least as u64,
+            "{subject}: expected {least}, found {found}"
+        );
+        close_sound(board, "killed");
+    });
+}
+
+#[test]
+fn a_board_is_opened_cold_by_the_store_and_by_hand() {
+    on_each(ENGINES, |subject, template| {
+        let closed = template.copy(subject).unwrap();
+        let by_hand = opening::by_hand(subject, &closed, &template.ids[0]).unwrap();
+        let (by_store, board) = opening::by_store(closed, &template.ids[0]).unwrap();
+        for opened in [by_hand, by_store] {
+            assert!(
+                !opened.open.is_zero() && !opened.first_read.is_zero(),
+                "{opened:?}"
+            );
+        }
+        close_sound(board, "opened cold");
     });
 }
