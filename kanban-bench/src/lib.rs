@@ -3,6 +3,47 @@
 //!
 //! The criterion benches and the report share all of it. A figure of a store stands beside the
 //! [`limit`] of its engine, taken in the same run and in turns with it, so that what is quoted is a ratio.
+//!
+//! # The workloads
+//!
+//! Each has a function `by_store`, over `&dyn BoardStore`, and one `by_hand`, over a board's file that nobody has open. Clients
+//! are futures on one thread, as a gateway has them, and call again as soon as they are answered
+//! ([`clients::closed`]); [`clients::open`] makes calls at an even rate instead.
+//!
+//! | workload | what the clients do | by hand |
+//! | --- | --- | --- |
+//! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before | `create`, `claim`, `claim_next`, `complete`, `comment`, `task`, `list`: one per transaction |
+//! | [`transitions`](workload::transitions) | each claims and completes its share of the tasks | claims, then completions, in groups |
+//! | [`claim_next`](workload::claim_next) | all claim the best task of one column | one seek for the first ready task, and the claim, in groups |
+//! | [`creation`](workload::creation) | each creates tasks with a body | the rows, in groups |
+//! | [`reads`](workload::reads) | each reads tasks with their texts, in a random order | as many threads, each with prepared statements, or one database of redb |
+//! | [`mixed`](workload::mixed) | dispatchers, readers, writers and notifiers at once | one thread that writes in groups, and some that read |
+//! | [`opening`](workload::opening) | a board is opened cold, or after a kill, and read | the engine opens the file and reads a row |
+//!
+//! # What a limit includes
+//!
+//! The rows, the index keys and the counters that the store writes, in groups as long as the store's were
+//! ([`Commits`](board::Commits) counts them), at the same durability, with the same caches, on a copy of the same board. Reading
+//! the rows that are changed, and checking the status. A test holds every table and index to it.
+//!
+//! It does not include: the other rules and what they read (pauses, links, the policy), the model's types and the answers, the
+//! queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`. The board's
+//! counters are written once per group and not with every command. On SQLite no time is spent in checkpoints while nothing is
+//! to do; on redb rows have the store's length, but are not encoded, and the keys of a task come from memory. A limit is
+//! therefore a little faster than any program could be that keeps the board's promises.
+//!
+//! # Where boards are
+//!
+//! In a folder under [`place`]: `KANBAN_BENCH_DIR`, else cargo's target folder. A flush of a disk is most of what a write
+//! costs, so a run says the file system and how long a flush takes. Sizes, clients and seeds are in [`extent`]; a board is
+//! filled by [`fill`] and copied by [`template`].
+//!
+//! # The benches
+//!
+//! `cargo bench -p kanban-bench -- --quick` runs five targets, all without a board of a million tasks: `point`, `mixed` (with
+//! the transitions), `contention`, `scale`, `open`. `--bench mixed` picks one, and a part of an id what is in it:
+//! `transitions/redb/power`. An id reads `claim_next/redb/power/10k_tasks/64_clients`, and ends in `by_hand` or a pattern's
+//! name for what stands beside it. Without `--quick` boards of a million tasks are filled, and other durabilities are measured.
 
 pub mod board;
 pub mod clients;

@@ -63,6 +63,14 @@ impl Redb {
         Ok(last.cast_signed())
     }
 
+    /// Looks at every row and key once.
+    ///
+    /// # Errors
+    /// redb's.
+    pub fn warm(&self) -> Result<()> {
+        tables::walk(&self.database.begin_read()?)
+    }
+
     /// Runs one transaction, durably.
     ///
     /// # Errors

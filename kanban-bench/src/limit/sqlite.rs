@@ -13,6 +13,11 @@ use crate::fill;
 /// From how many pages in the `-wal` on a commit by hand checkpoints: the 16 MiB from which the store does while it is busy.
 pub const CHECKPOINT_PAGES: u32 = 4096;
 
+/// How much of the file a writer keeps in memory, as the store's does.
+const WRITER_CACHE_KIB: u32 = 16_384;
+/// How much of it a reader keeps.
+pub const READER_CACHE_KIB: u32 = 4_096;
+
 /// How a connection by hand commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synchronous {
@@ -81,9 +86,28 @@ impl Sqlite {
             Synchronous::Normal => 1,
         };
         connection.pragma_update(None, "synchronous", level)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self { connection })
+        let database = Self { connection };
+        database.cache(WRITER_CACHE_KIB)?;
+        Ok(database)
+    }
+
+    /// Sets how much of the file the connection keeps in memory, in KiB.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn cache(&self, kib: u32) -> Result<()> {
+        let kib = -i64::from(kib);
+        self.connection.pragma_update(None, "cache_size", kib)
+    }
+
+    /// Looks at every page once.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn warm(&self) -> Result<()> {
+        let pages = "SELECT sum(ncell) FROM dbstat";
+        self.connection.query_row(pages, [], |_| Ok(()))
     }
 
     /// Sets from how many pages in the `-wal` on a commit checkpoints; SQLite's own default is 1,000.

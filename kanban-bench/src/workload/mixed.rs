@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 
+use futures_util::future::try_join_all;
 use kanban_core::{
     AckLease, Authority, BoardStore, ClaimNext, CommentOn, Label, LeaseId, List, NextClaim, Note,
     Result, RunId, Scope, SubscriptionId, Task, TaskId,
@@ -64,11 +65,11 @@ fn count(clients: usize, pairs: usize, which: Part) -> usize {
 /// # Errors
 /// The store's.
 pub fn listen(store: &dyn BoardStore, clients: usize) -> Result<Vec<SubscriptionId>> {
-    let made = (0..clients).map(|client| {
+    let made = (0..clients).map(|client| async move {
         let call = listener(Scope::Board, &format!("mixed-{client}"), Vec::new())?;
-        Ok(block_on(store.subscribe(call))?.value.id)
+        Ok(store.subscribe(call).await?.value.id)
     });
-    made.collect()
+    block_on(try_join_all(made))
 }
 
 /// Each client makes `pairs` pairs of calls. `tasks` are what is read and commented on; the board holds as many ready tasks as
@@ -192,7 +193,15 @@ pub fn by_hand(
     subscriptions: &[SubscriptionId],
 ) -> Outcome {
     let file = BoardFile::at(subject, file).expect("the engine opens the board");
-    let prepare = |thread| (file.open().expect("the engine opens the board"), thread);
+    let prepare = |thread| {
+        let limit = match thread {
+            0 => file.open(),
+            _ => file.open_reader(),
+        };
+        let limit = limit.expect("the engine opens the board");
+        limit.warm().expect("the engine reads the board");
+        (limit, thread)
+    };
     let readers = readers.max(1);
     let reads = count(clients, pairs, Part::Read);
     let (all, usage) = clients::threads(1 + readers, prepare, |(limit, thread)| {

@@ -105,6 +105,21 @@ impl Point {
         )
     }
 
+    /// Whether [`by_hand`] makes it.
+    #[must_use]
+    pub const fn has_limit(self) -> bool {
+        matches!(
+            self,
+            Self::Create
+                | Self::Claim
+                | Self::ClaimNext
+                | Self::Complete
+                | Self::Comment
+                | Self::Task
+                | Self::List
+        )
+    }
+
     /// How many tasks of its own a number of calls needs.
     fn fresh(self, calls: usize) -> usize {
         match self {
@@ -193,10 +208,10 @@ pub fn by_hand(
         Point::Comment => limit.run(group, calls, |rows, hand, nth| {
             rows.comment(at(nth)?.id.as_str(), hand)
         }),
-        Point::Task => limit.look(calls, |limit, nth| {
+        Point::Task => warm(&limit).look(calls, |limit, nth| {
             limit.read(at(pick(0, nth, tasks.len()))?.id.as_str())
         }),
-        Point::List => limit.look(calls, |limit, _| limit.list(LIST_LEN)),
+        Point::List => warm(&limit).look(calls, |limit, _| limit.list(LIST_LEN)),
         Point::ClaimNext => {
             drop(limit);
             let done = super::claim_next::by_hand(subject, file, group, calls, tasks);
@@ -205,4 +220,9 @@ pub fn by_hand(
         _ => return None,
     };
     Some(done.expect("the engine carries it out"))
+}
+
+fn warm(limit: &Limit) -> &Limit {
+    limit.warm().expect("the engine reads the board");
+    limit
 }

@@ -45,7 +45,11 @@ pub fn by_hand(
     tasks: &[TaskId],
 ) -> Outcome {
     let file = BoardFile::at(subject, file).expect("the engine opens the board");
-    let prepare = |thread| (file.open().expect("the engine opens the board"), thread);
+    let prepare = |thread| {
+        let limit = file.open_reader().expect("the engine opens the board");
+        limit.warm().expect("the engine reads the board");
+        (limit, thread)
+    };
     let (all, usage) = clients::threads(threads, prepare, |(limit, thread)| {
         let mut latency = latencies();
         for nth in 0..calls {

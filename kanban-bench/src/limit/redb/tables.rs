@@ -1,6 +1,6 @@
 //! The tables that a loop reads and writes.
 
-use redb::{Table, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use crate::limit::{Failed, Result};
 
@@ -62,6 +62,14 @@ macro_rules! tables {
                 }
                 self.$name.as_mut().ok_or(Failed::Row)
             })*
+        }
+
+        /// Looks at every entry.
+        pub(super) fn walk(txn: &ReadTransaction) -> Result<()> {
+            $(for entry in txn.open_table($definition)?.iter()? {
+                entry?;
+            })*
+            Ok(())
         }
     };
 }
