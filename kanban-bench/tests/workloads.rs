@@ -163,23 +163,13 @@ fn every_operation_is_made_alone_again_and_again_and_leaves_a_sound_board() {
 fn the_operations_that_have_a_limit_are_made_by_hand() {
     on_each(ENGINES, |subject, template| {
         let tasks = block_on(template.tasks(TASKS)).unwrap();
-        let by_hand = |point: &Point| {
+        for point in Point::ALL {
             let file = template.copy(subject).unwrap();
-            let outcome = point::by_hand(subject, &file.file(), *point, 1, CALLS, &tasks)?;
-            assert_eq!(outcome.calls, CALLS as u64, "{point:?} of {subject}");
-            Some(point.as_str())
-        };
-        let made: Vec<_> = Point::ALL.iter().filter_map(by_hand).collect();
-        let expected = [
-            "create",
-            "claim",
-            "claim_next",
-            "complete",
-            "comment",
-            "task",
-            "list",
-        ];
-        assert_eq!(made, expected, "{subject}");
+            let outcome = point::by_hand(subject, &file.file(), *point, 1, CALLS, &tasks);
+            let calls = outcome.map(|outcome| outcome.calls);
+            let expected = point.has_limit().then_some(CALLS as u64);
+            assert_eq!(calls, expected, "{point:?} of {subject}");
+        }
     });
 }
 
