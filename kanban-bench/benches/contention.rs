@@ -14,7 +14,7 @@ fn main() {
     for subject in run.subjects() {
         for clients in CLIENTS.iter().copied() {
             let id = Id {
-                what: "claim_next",
+                what: "contention",
                 subject,
                 tasks: TASKS,
                 clients,

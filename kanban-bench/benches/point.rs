@@ -44,22 +44,25 @@ fn alone(run: &mut Run, subject: Subject, point: Point) {
     }
 }
 
+/// How many reads of a client are a round: one alone is shorter than it takes to wake a thread.
+const READS: usize = 100;
+
 fn reading(run: &mut Run, subject: Subject, clients: usize) {
     let id = Id {
         what: Point::Task.as_str(),
         subject,
         tasks: TASKS,
         clients,
-        calls: 1,
+        calls: READS,
     };
     run.by_store(id, |board, template, rounds| {
         let store = &*board.store;
         Counted::of(board, || {
-            reads::by_store(store, clients, rounds, &template.ids)
+            reads::by_store(store, clients, READS * rounds, &template.ids)
         })
     });
     run.beside(id, "by_hand", 0, |board, tasks, rounds| {
         let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
-        reads::by_hand(subject, &board.file(), clients, rounds, &ids)
+        reads::by_hand(subject, &board.file(), clients, READS * rounds, &ids)
     });
 }

@@ -85,8 +85,10 @@ impl Pattern {
                     latency.saturating_record(nanos(start.elapsed()));
                 }
             }
-            latency
+            (latency, own)
         });
+        // A thread that keeps a connection goes on with it after the bench.
+        let (all, _kept): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         merge(&all, usage)
     }
 }
