@@ -1,9 +1,12 @@
-//! Each operation alone, one call at a time; and reads by many callers. Beside them the engine's limit, where there is one.
+//! Each operation alone, one call at a time; and reads by many callers. Beside them the engine's limit, where there is one, and
+//! beside the reads the patterns of the field report.
 
 mod run;
 
 use kanban_bench::extent::{CLIENTS, TASKS};
-use kanban_bench::subject::Subject;
+use kanban_bench::limit::synchronous;
+use kanban_bench::pattern::Pattern;
+use kanban_bench::subject::{Store, Subject};
 use kanban_bench::workload::point::{self, Point};
 use kanban_bench::workload::reads;
 
@@ -65,4 +68,13 @@ fn reading(run: &mut Run, subject: Subject, clients: usize) {
         let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
         reads::by_hand(subject, &board.file(), clients, READS * rounds, &ids)
     });
+    if subject.store == Store::Sqlite {
+        for pattern in Pattern::ALL {
+            run.beside(id, pattern.as_str(), 0, |board, tasks, rounds| {
+                let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
+                let size = (clients, READS * rounds);
+                pattern.read(&board.file(), synchronous(subject), size, &ids)
+            });
+        }
+    }
 }

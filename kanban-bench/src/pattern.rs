@@ -8,6 +8,7 @@ use kanban_core::TaskId;
 
 use crate::clients::{latencies, merge, threads};
 use crate::clock::{nanos, now};
+use crate::extent::pick;
 use crate::limit::Hand;
 use crate::limit::sqlite::{Sqlite, Synchronous};
 use crate::{clients::Outcome, usage::Usage};
@@ -53,37 +54,81 @@ impl Pattern {
         clients: usize,
         tasks: &[TaskId],
     ) -> Outcome {
-        let open = || Sqlite::open(file, synchronous).expect("SQLite opens the bench's board");
-        let last = open().last_number().expect("SQLite reads the board's row");
+        let last = open(file, synchronous).last_number();
+        let last = last.expect("SQLite reads the board's row");
+        // Numbers are given under the transaction's lock, as a counter's row would.
+        let hand = Mutex::new(Hand::behind(last));
+        let share = tasks.len() / clients;
+        self.on_threads(
+            file,
+            synchronous,
+            (clients, 2 * share),
+            |connection, thread, nth| {
+                if let Some(id) = tasks.get(thread * share + nth / 2) {
+                    let step = match nth.is_multiple_of(2) {
+                        true => Step::Claim,
+                        false => Step::Complete,
+                    };
+                    step.run(connection, &hand, id);
+                }
+            },
+        )
+    }
+
+    /// Every thread reads `calls` tasks with their texts, the ones that [`reads`](crate::workload::reads) reads.
+    ///
+    /// # Panics
+    /// Where SQLite fails: then there is nothing to measure.
+    #[must_use]
+    pub fn read(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+        tasks: &[TaskId],
+    ) -> Outcome {
+        self.on_threads(
+            file,
+            synchronous,
+            (clients, calls),
+            |connection, thread, nth| {
+                if let Some(id) = tasks.get(pick(thread, nth, tasks.len())) {
+                    let len = connection.read(id.as_str()).expect("the task is there");
+                    std::hint::black_box(len);
+                }
+            },
+        )
+    }
+
+    /// Every thread makes `calls` calls, each given its thread's number and its own.
+    fn on_threads(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+        call: impl Fn(&Sqlite, usize, usize) + Sync,
+    ) -> Outcome {
+        let open = || open(file, synchronous);
         // Only where it is shared: while a connection is open, none that is closed is the last one, which checkpoints and
         // removes the `-wal`.
         let shared = (self == Self::SharedConnection).then(|| Mutex::new(open()));
-        let share = tasks.len() / clients;
-        // Numbers are given under the transaction's lock, as a counter's row would.
-        let hand = Mutex::new(Hand::behind(last));
-        let call = |own: Option<&Sqlite>, step: Step, id: &TaskId| match self {
-            Self::ConnectionPerCall => step.run(&open(), &hand, id),
-            Self::SharedConnection => {
-                let shared = shared.as_ref().expect("it is shared");
-                let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                step.run(&connection, &hand, id);
-            }
-            Self::ConnectionPerThread => {
-                step.run(own.expect("each thread has its own"), &hand, id);
-            }
-        };
-        let prepare = |number: usize| {
+        let prepare = |thread: usize| {
             let own = (self == Self::ConnectionPerThread).then(open);
-            (number, own)
+            (thread, own)
         };
-        let (all, usage): (Vec<_>, Usage) = threads(clients, prepare, |(number, own)| {
+        let (all, usage): (Vec<_>, Usage) = threads(clients, prepare, |(thread, own)| {
             let mut latency = latencies();
-            for id in tasks.iter().skip(number * share).take(share) {
-                for step in [Step::Claim, Step::Complete] {
-                    let start = now();
-                    call(own.as_ref(), step, id);
-                    latency.saturating_record(nanos(start.elapsed()));
+            for nth in 0..calls {
+                let start = now();
+                match (&own, &shared) {
+                    (Some(own), _) => call(own, thread, nth),
+                    (None, Some(shared)) => {
+                        let shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                        call(&shared, thread, nth);
+                    }
+                    (None, None) => call(&open(), thread, nth),
                 }
+                latency.saturating_record(nanos(start.elapsed()));
             }
             (latency, own)
         });
@@ -91,6 +136,10 @@ impl Pattern {
         let (all, _kept): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         merge(&all, usage)
     }
+}
+
+fn open(file: &Path, synchronous: Synchronous) -> Sqlite {
+    Sqlite::open(file, synchronous).expect("SQLite opens the bench's board")
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -174,11 +174,14 @@ fn the_operations_that_have_a_limit_are_made_by_hand() {
 }
 
 #[test]
-fn the_patterns_of_the_field_report_complete_every_task() {
+fn the_patterns_of_the_field_report_read_and_complete_every_task() {
     on_each(&SUBJECTS[..2], |subject, template| {
         for pattern in Pattern::ALL {
             let closed = template.copy(subject).unwrap();
             let file: &Path = &closed.file();
+            let size = (CLIENTS, CALLS);
+            let read = pattern.read(file, synchronous(subject), size, &template.ids);
+            assert_eq!(read.calls, (CLIENTS * CALLS) as u64, "{pattern:?}");
             let outcome = pattern.run(file, synchronous(subject), CLIENTS, &template.ids);
             assert_eq!(outcome.calls, 2 * TASKS as u64, "{pattern:?}");
             let board = block_on(closed.open()).unwrap();
