@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -161,8 +161,8 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs the same on as many threads at once, each with its number. What is measured lies between the start of the first and the end
-/// of the last; `prepare` runs before.
+/// Runs the same on as many threads at once, each with its number. What is measured lies between the moment when all may
+/// begin and the end of the last; `prepare` runs before.
 ///
 /// # Panics
 /// Where a thread cannot be started, or panics.
@@ -171,15 +171,18 @@ pub fn threads<S: Send, T: Send>(
     prepare: impl Fn(usize) -> S + Sync,
     work: impl Fn(S) -> T + Sync,
 ) -> (Vec<T>, Usage) {
-    let ready = std::sync::Barrier::new(count + 1);
+    // Two, so that the clock is read while all wait: this thread may be woken last, when the others are done.
+    let (ready, go) = (Barrier::new(count + 1), Barrier::new(count + 1));
     thread::scope(|scope| {
         let handles: Vec<_> = (0..count)
             .map(|number| {
-                let (ready, prepare, work) = (&ready, &prepare, &work);
+                let (ready, go, prepare, work) = (&ready, &go, &prepare, &work);
                 let run = move || {
                     let prepared = prepare(number);
                     ready.wait();
-                    work(prepared)
+                    go.wait();
+                    let done = work(prepared);
+                    (done, now())
                 };
                 thread::Builder::new()
                     .name(format!("bench-{number}"))
@@ -188,12 +191,21 @@ pub fn threads<S: Send, T: Send>(
             })
             .collect();
         ready.wait();
-        let mark = Mark::set();
-        let done = handles
+        let (mark, start) = (Mark::set(), now());
+        go.wait();
+        let (done, ends): (Vec<T>, Vec<_>) = handles
             .into_iter()
             .map(|handle| handle.join().expect("the work of a bench does not panic"))
-            .collect();
-        (done, mark.used())
+            .unzip();
+        let end = ends.into_iter().max().unwrap_or(start);
+        let elapsed = end.saturating_duration_since(start);
+        (
+            done,
+            Usage {
+                elapsed,
+                ..mark.used()
+            },
+        )
     })
 }
 

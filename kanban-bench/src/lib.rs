@@ -28,15 +28,16 @@
 //!
 //! It does not include: the other rules and what they read (pauses, links, the policy), the model's types and the answers, the
 //! queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`. The board's
-//! counters are written once per group and not with every command. On SQLite no time is spent in checkpoints while nothing is
-//! to do; on redb rows have the store's length, but are not encoded, and the keys of a task come from memory. A limit is
-//! therefore a little faster than any program could be that keeps the board's promises.
+//! counters are written once per group and not with every command. On SQLite a commit checkpoints when the `-wal` has 16 MiB; a
+//! busy store does so after 256 groups, too. On redb rows have the store's length, but are not encoded, and the keys of a task
+//! come from memory. A limit is therefore a little faster than any program could be that keeps the board's promises.
 //!
 //! # Where boards are
 //!
 //! In a folder under [`place`]: `KANBAN_BENCH_DIR`, else cargo's target folder. A flush of a disk is most of what a write
 //! costs, so a run says the file system and how long a flush takes. Sizes, clients and seeds are in [`extent`]; a board is
-//! filled by [`fill`] and copied by [`template`].
+//! filled by [`fill`] and copied by [`template`]. It holds as many tasks as an id says when a measurement begins; what calls use
+//! up is created between the samples, so that a board of a thousand holds some thousands in the end.
 //!
 //! # The benches
 //!

@@ -218,6 +218,30 @@ fn threads_are_told_their_numbers_and_their_histograms_add_up() {
 }
 
 #[test]
+fn the_time_of_threads_is_no_shorter_than_the_longest_work_of_one() {
+    let busy = Duration::from_millis(2);
+    for _ in 0..50 {
+        let (took, usage) = threads(
+            4,
+            |number| number,
+            |number| {
+                let start = now();
+                while number == 0 && start.elapsed() < busy {
+                    std::hint::spin_loop();
+                }
+                start.elapsed()
+            },
+        );
+        let longest = took.into_iter().max().expect("there are threads");
+        assert!(
+            usage.elapsed >= longest,
+            "{:?} is less than {longest:?}",
+            usage.elapsed
+        );
+    }
+}
+
+#[test]
 fn a_rate_is_calls_by_seconds() {
     let rate = per_second(500, Duration::from_millis(250));
     assert!((rate - 2000.0).abs() < 1e-9, "found {rate}");
