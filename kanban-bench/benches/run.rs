@@ -58,6 +58,19 @@ impl Id<'_> {
         let beside = beside.map_or_else(String::new, |name| format!("/{name}"));
         format!("{}{beside}", id.trim_start_matches('/'))
     }
+
+    /// Whether an id is measured for certain. What takes long is then made before: criterion's quick run counts it as the time
+    /// of the first round, and ends there. Where the filter is a regular expression it is not known.
+    pub(crate) fn is_wanted(self, beside: Option<&str>) -> bool {
+        let id = format!("{}/{}", self.what, self.rest(beside));
+        let is_word = |word: &&String| !word.starts_with('-');
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let mut filters = arguments.iter().filter(is_word).peekable();
+        if arguments.iter().any(|word| word == "--list") {
+            return false;
+        }
+        filters.peek().is_none() || filters.any(|filter| id.contains(filter.as_str()))
+    }
 }
 
 /// A run of one bench target.
@@ -113,14 +126,18 @@ impl Run {
         let (board, template) = (OnceCell::new(), self.template(id.subject, id.tasks));
         let place = self.place.folder.clone();
         let (calls, commits) = (Cell::new(0), Cell::new(0));
-        self.measure(id, None, |count| {
+        let measured = |count| {
             let template = filled(&template, id, &place);
             let board: &Board = board.get_or_init(|| opened(template, id.subject));
             let counted = rounds(board, template, count).expect("the store carries it out");
             calls.set(calls.get() + counted.outcome.calls);
             commits.set(commits.get() + counted.commits);
             counted.outcome.usage.elapsed
-        });
+        };
+        if id.is_wanted(None) {
+            measured(1);
+        }
+        self.measure(id, None, measured);
         let board = board.into_inner()?;
         block_on(board.close()).expect("the board is closed");
         let group = calls.get().checked_div(commits.get()).unwrap_or(1);
@@ -140,10 +157,15 @@ impl Run {
         let place = self.place.folder.clone();
         let tasks = OnceCell::new();
         let rounds_max = id.tasks.checked_div(task_calls).unwrap_or(usize::MAX);
+        let known = |template: &Template| -> Vec<Task> {
+            block_on(template.tasks(id.tasks)).expect("the tasks are read")
+        };
+        if id.is_wanted(Some(name)) {
+            tasks.get_or_init(|| known(filled(&template, id, &place)));
+        }
         self.measure(id, Some(name), |count| {
             let template = filled(&template, id, &place);
-            let tasks = tasks
-                .get_or_init(|| block_on(template.tasks(id.tasks)).expect("the tasks are read"));
+            let tasks = tasks.get_or_init(|| known(template));
             let mut elapsed = Duration::ZERO;
             let mut left = count;
             while left > 0 {
