@@ -8,7 +8,8 @@ use crate::clients::{self, Outcome};
 use crate::limit::{self, HandTask, Limit, Meter};
 use crate::subject::Subject;
 
-/// Each client claims and completes its share of the tasks, one after the other.
+/// Each client claims and completes its share of the tasks, one after the other: together they go through the tasks in
+/// order, as workers go through a queue, and so write neighbouring rows.
 ///
 /// # Errors
 /// The store's.
@@ -17,7 +18,7 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Res
     let worker = Label::new("claimant", "bench-worker-1")?;
     let runs: Vec<_> = tasks.iter().map(|_| std::cell::Cell::new(None)).collect();
     clients::closed(clients, share * 2, |client, nth| {
-        let at = client * share + nth / 2;
+        let at = nth / 2 * clients + client;
         let (task, run, worker) = (tasks.get(at).cloned(), runs.get(at), worker.clone());
         async move {
             let (Some(task), Some(slot)) = (task, run) else {
@@ -36,8 +37,8 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Res
     })
 }
 
-/// The same by hand on a board's file that nobody has open, in transactions of `group` calls: the tasks in the order in
-/// which as many clients reach them, so that the same pages are written together.
+/// The same by hand on a board's file that nobody has open, in transactions of `group` calls, in the
+/// same order.
 ///
 /// # Panics
 /// Where the engine fails: then there is nothing to measure.

@@ -231,6 +231,7 @@ impl Command for ReclaimExpired {
         let more = more(&mut expired, self.limit);
         let mut ended = Vec::with_capacity(expired.len());
         for task in expired {
+            draft.has_read(&task);
             let is_over = |claim: &Claim| claim.must_end_by.is_some_and(|end| end <= now);
             let kind = match task.claim.as_ref().is_some_and(is_over) {
                 true => FailKind::TimedOut,
@@ -252,6 +253,7 @@ impl Command for WakeDue {
         let more = more(&mut due, self.limit);
         let mut tasks = Vec::with_capacity(due.len());
         for mut task in due {
+            draft.has_read(&task);
             let id = task.id.clone();
             let (from, to) = land(&mut task, now);
             draft.put_task(task)?;

@@ -177,6 +177,14 @@ impl<'a> Draft<'a> {
         Ok(task)
     }
 
+    /// Remembers a task that a question for a set has answered: spares the look-up when it is written.
+    pub(crate) fn has_read(&mut self, task: &Task) {
+        if !self.tasks.contains_key(&task.id) {
+            let read = self.read_tasks.get_mut();
+            read.insert(task.id.clone(), task.clone());
+        }
+    }
+
     /// The task that the call is about.
     pub(crate) fn subject(&self, id: &TaskId) -> std::result::Result<Task, Refusal> {
         self.task(id)?

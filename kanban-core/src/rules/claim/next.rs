@@ -40,7 +40,10 @@ impl Command for ClaimNext {
         search.run()?;
         let (best, paused, capped) = (search.best, search.paused, search.capped);
         let value = match best {
-            Some(task) => NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?)),
+            Some(task) => {
+                draft.has_read(&task);
+                NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?))
+            }
             None => NextClaim::None {
                 next_at: next_at(draft, &self.filter)?,
                 paused,
