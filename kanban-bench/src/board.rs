@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kanban_core::{
-    Backend, BoardStore, Boards, Copied, Engine, Error, OpenBoard, Options, Result, Txn,
-    Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
+    Backend, BoardStore, Boards, Copied, Durability, Engine, Error, OpenBoard, Options, Result,
+    Txn, Unavailable, Upkeep, Verdict, View, Violation, WriteEnd,
 };
 use kanban_redb::RedbBackend;
 use kanban_sqlite::SqliteBackend;
@@ -92,6 +92,13 @@ impl Closed {
     #[must_use]
     pub const fn subject(&self) -> Subject {
         self.subject
+    }
+
+    /// The same at another durability, which is a matter of opening.
+    #[must_use]
+    pub const fn at(mut self, durability: Durability) -> Self {
+        self.subject = self.subject.at(durability);
+        self
     }
 
     /// Copies it into a folder beside it. The copy is of the same engine and mode, and is opened as a subject says.

@@ -54,6 +54,7 @@ pub mod fill;
 pub mod limit;
 pub mod pattern;
 pub mod place;
+pub mod report;
 pub mod subject;
 pub mod template;
 pub mod usage;

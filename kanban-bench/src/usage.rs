@@ -61,6 +61,12 @@ pub fn memory_high_water() -> Option<u64> {
     proc_number("/proc/self/status", "VmHWM:").map(|kib| kib * 1024)
 }
 
+/// Lets [`memory_high_water`] begin anew, where the system allows it.
+pub fn forget_memory_high_water() {
+    // 5 resets the mark and nothing else. Where it is refused, the mark is that of the process's whole life.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
 /// The memory that the process holds now, in bytes.
 #[must_use]
 pub fn memory_held() -> Option<u64> {
