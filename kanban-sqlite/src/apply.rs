@@ -139,22 +139,37 @@ impl Board<'_> {
 
     fn task(&self, before: Option<&Task>, after: Option<&Task>) -> Result<()> {
         if before.map(counted_as) != after.map(counted_as) {
-            if let Some(before) = before {
-                self.count_down(before)?;
-            }
-            if let Some(after) = after {
-                self.execute_one(sql::COUNT_UP, counted_as(after))?;
+            let mut moves = self.moves.borrow_mut();
+            for (task, by) in before
+                .map(|task| (task, -1))
+                .into_iter()
+                .chain(after.map(|task| (task, 1)))
+            {
+                let (status, name) = counted_as(task);
+                *moves.entry((status, name.to_owned())).or_default() += by;
             }
         }
         self.put(before, after, sql::DELETE_TASK)
     }
 
-    /// A counter at 0 has no row.
-    fn count_down(&self, task: &Task) -> Result<()> {
-        match self.execute(sql::COUNT_DOWN, counted_as(task))? {
-            0 => self.execute_one(sql::COUNT_OUT, counted_as(task)),
-            _ => Ok(()),
+    /// Writes the counters that have moved: before the commit, and before a question about them. Many tasks of a group move
+    /// the same ones.
+    pub(crate) fn write_counters(&self) -> Result<()> {
+        for ((status, name), by) in self.moves.take() {
+            let tasks = by.unsigned_abs().cast_signed();
+            let counter = (status, name.as_str(), tasks);
+            match by {
+                0 => {}
+                1.. => self.execute_one(sql::COUNT_UP, counter)?,
+                // A counter at 0 has no row.
+                _ => {
+                    if self.execute(sql::COUNT_DOWN, counter)? == 0 {
+                        self.execute_one(sql::COUNT_OUT, counter)?;
+                    }
+                }
+            }
         }
+        Ok(())
     }
 
     fn text(&self, task: &TaskId, kind: TextKind, after: Option<&str>) -> Result<()> {
@@ -208,7 +223,7 @@ impl Board<'_> {
 }
 
 /// The key of the counter that a task is in.
-fn counted_as(task: &Task) -> (&str, &str) {
+fn counted_as(task: &Task) -> (&'static str, &str) {
     let name = task.assignee.as_ref().map_or("", Assignee::as_str);
     (task.status.as_str(), name)
 }

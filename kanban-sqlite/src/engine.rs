@@ -116,11 +116,14 @@ impl SqliteEngine {
         if let Err(error) = self.core.in_place() {
             return WriteEnd::Uncertain(error);
         }
-        let mut board = Board {
-            connection: handle.connection(),
-            alarm: &handle.alarm,
-        };
-        match fill(&mut board) {
+        let mut board = Board::on(handle.connection(), &handle.alarm);
+        let filled = fill(&mut board).and_then(|verdict| {
+            if verdict == Verdict::Commit {
+                board.write_counters()?;
+            }
+            Ok(verdict)
+        });
+        match filled {
             Err(error) => WriteEnd::NotWritten(error),
             Ok(Verdict::RollBack) => WriteEnd::Done(Verdict::RollBack),
             Ok(Verdict::Commit) => self.commit(handle, undo),
@@ -306,10 +309,7 @@ impl Engine for SqliteEngine {
         cache::with(&self.core, Role::Reader, |handle| {
             let undo = handle.begin_snapshot(self.deadline())?;
             handle.alarm.set(Some(self.read_deadline));
-            let answer = ask(&Board {
-                connection: handle.connection(),
-                alarm: &handle.alarm,
-            });
+            let answer = ask(&Board::on(handle.connection(), &handle.alarm));
             drop(undo);
             answer
         })
@@ -317,10 +317,7 @@ impl Engine for SqliteEngine {
 
     fn read_long(&self, ask: &mut dyn FnMut(&dyn View) -> Result<()>) -> Result<()> {
         self.long("export", |handle| {
-            ask(&Board {
-                connection: handle.connection(),
-                alarm: &handle.alarm,
-            })
+            ask(&Board::on(handle.connection(), &handle.alarm))
         })
     }
 

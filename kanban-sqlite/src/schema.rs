@@ -109,11 +109,7 @@ fn steps(connection: &Connection, board: Option<&BoardState>) -> Result<()> {
         .pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(doing)?;
     match board {
-        Some(board) if version == 0 => {
-            let alarm = Alarm::new();
-            let alarm = &alarm;
-            Board { connection, alarm }.found(board)
-        }
+        Some(board) if version == 0 => Board::on(connection, &Alarm::new()).found(board),
         _ => Ok(()),
     }
 }

@@ -202,11 +202,11 @@ statements! {
     PUT_TEXT = "INSERT INTO task_text (task, kind, text) VALUES (?1, ?2, ?3) \
         ON CONFLICT (task, kind) DO UPDATE SET text = excluded.text";
     INSERT_LINK = "INSERT INTO link (parent, child) VALUES (?1, ?2)";
-    COUNT_UP = "INSERT INTO task_count (status, assignee, tasks) VALUES (?1, ?2, 1) \
-        ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + 1";
-    COUNT_DOWN = "UPDATE task_count SET tasks = tasks - 1 \
-        WHERE status = ?1 AND assignee = ?2 AND tasks > 1";
-    COUNT_OUT = "DELETE FROM task_count WHERE status = ?1 AND assignee = ?2 AND tasks = 1";
+    COUNT_UP = "INSERT INTO task_count (status, assignee, tasks) VALUES (?1, ?2, ?3) \
+        ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + excluded.tasks";
+    COUNT_DOWN = "UPDATE task_count SET tasks = tasks - ?3 \
+        WHERE status = ?1 AND assignee = ?2 AND tasks > ?3";
+    COUNT_OUT = "DELETE FROM task_count WHERE status = ?1 AND assignee = ?2 AND tasks = ?3";
     FORGET_GROUPS = "DELETE FROM commit_group INDEXED BY commit_group_age \
         WHERE at < ?1 AND instance <> ?2";
 

@@ -2,6 +2,9 @@
 
 mod tasks;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, BoardState, Comment, CommentId, Error, Event,
     EventId, GroupRecord, Label, Lane, Link, ListIndex, ListKey, Millis, Pause, PauseTarget, Phase,
@@ -22,6 +25,18 @@ pub(crate) struct Board<'c> {
     pub(crate) connection: &'c Connection,
     /// When a reader must have finished.
     pub(crate) alarm: &'c Alarm,
+    /// By how much each counter, by status and assignee, is to move: not written yet.
+    pub(crate) moves: RefCell<BTreeMap<(&'static str, String), i64>>,
+}
+
+impl<'c> Board<'c> {
+    pub(crate) fn on(connection: &'c Connection, alarm: &'c Alarm) -> Self {
+        Self {
+            connection,
+            alarm,
+            moves: RefCell::default(),
+        }
+    }
 }
 
 impl Board<'_> {
@@ -197,15 +212,18 @@ impl View for Board<'_> {
     }
 
     fn count_in_status(&self, status: Status) -> Result<u64> {
+        self.write_counters()?;
         self.count(sql::COUNT_IN_STATUS, [status.as_str()])
     }
 
     fn count_of(&self, status: Status, assignee: Option<&Assignee>) -> Result<u64> {
+        self.write_counters()?;
         let name = assignee.map_or("", Assignee::as_str);
         self.count(sql::COUNT_OF, (status.as_str(), name))
     }
 
     fn counts(&self) -> Result<Vec<StatsRow>> {
+        self.write_counters()?;
         self.all_counts()
     }
 
