@@ -164,8 +164,14 @@ impl SqliteEngine {
         self.checkpoint(handle).map(|_| ())
     }
 
+    /// A checkpoint flushes the `-wal` first. Where that fails the system tells it once: a later flush would go well over the
+    /// hole that is left.
+    fn noted(&self, got: Result<Checkpoint>) -> Result<Checkpoint> {
+        got.inspect_err(|_| self.has_unflushed.store(true, Ordering::Relaxed))
+    }
+
     fn checkpoint(&self, handle: &Handle) -> Result<Checkpoint> {
-        let got = wal::checkpoint(handle.connection())?;
+        let got = self.noted(wal::checkpoint(handle.connection()))?;
         if got == Checkpoint::Complete {
             // The next commit begins the -wal from its start.
             self.core.frames.store(0, Ordering::Relaxed);
@@ -218,7 +224,7 @@ impl SqliteEngine {
         }
         let mut got = self.checkpoint(handle)?;
         if got == Checkpoint::Complete && is_long {
-            got = wal::truncate(handle.connection())?;
+            got = self.noted(wal::truncate(handle.connection()))?;
         }
         Ok(match got {
             Checkpoint::Complete => Upkeep::Done,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -171,7 +172,8 @@ fn run(shared: &Shared, number: usize) {
             .or_else(|| state.queue.pop_front());
         if let Some(job) = job {
             drop(state);
-            job();
+            // A thread that ended here would be waited for by every close.
+            let _ = catch_unwind(AssertUnwindSafe(job));
             state = lock(&shared.state);
         } else if state.is_stopped {
             if let Some(mailbox) = state.mail.get_mut(number) {

@@ -172,12 +172,15 @@ impl<E: Engine> Shared<E> {
             Ok(Err(error)) => error,
             Err(panic) => panicked(&*panic),
         };
-        for asked in batch {
-            if is_alone || asked.is_decided() {
-                asked.answer(&why);
-            } else {
-                self.ask_all(vec![asked]);
-            }
+        let (over, again): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|asked| is_alone || asked.is_decided());
+        for asked in over {
+            // A waker that panics is its caller's bug: the others are answered, and this thread goes on.
+            let _ = catch_unwind(AssertUnwindSafe(|| asked.answer(&why)));
+        }
+        for asked in again {
+            self.ask_all(vec![asked]);
         }
     }
 }

@@ -114,14 +114,16 @@ fn run<B: Backend>(launch: Launch<B>, opening: impl Opening<B::Engine>, thread: 
     }));
     let ended = catch_unwind(AssertUnwindSafe(|| writer.run())).unwrap_or_else(|panic| {
         // A bug of ours; every waiter is answered all the same, by the replies' guards.
-        shared.queue.close(panicked(&*panic));
+        let bug = panicked(&*panic);
+        shared.queue.close(bug.again());
         while let super::queue::Taken::Group(jobs) = shared.queue.take(usize::MAX, None) {
             let why = shared.queue.check_open().err();
             for job in jobs {
                 job.answer(why.as_ref().map(Error::again));
             }
         }
-        Ok(())
+        // What was answered may not be durable yet.
+        Err(bug)
     });
     shared.end(thread, ended);
 }

@@ -610,7 +610,8 @@ fn a_panic_in_the_writer_answers_everybody_and_closes() {
             kind(opened.store.create(task("three")).await),
             ErrorKind::Internal
         );
-        opened.store.close().await.expect("closed");
+        let told = opened.store.close().await.expect_err("it may be that");
+        assert_eq!(told.kind(), &ErrorKind::Internal, "not all is durable");
         assert_eq!(engine.seen().closes, 1);
         opened.stop();
     });

@@ -50,6 +50,8 @@ pub(crate) struct Writer<'a, E: Engine> {
     flushes: Flushes,
     /// Why nothing more is carried out; what was taken in still gets an answer.
     dead: Option<Error>,
+    /// What was found of answered writes that are gone. The close tells it too.
+    lost: Option<Error>,
 }
 
 /// How a group ended.
@@ -79,6 +81,7 @@ impl<'a, E: Engine> Writer<'a, E> {
             groups_since_upkeep: 0,
             flushes: Flushes::new(shared.options.durability),
             dead: None,
+            lost: None,
         }
     }
 
@@ -219,7 +222,10 @@ impl<'a, E: Engine> Writer<'a, E> {
                 },
                 (_, Some(_)) if !is_alone => return GroupEnd::Split,
                 (WriteEnd::Done(Verdict::RollBack), None) => match trial.needed {
-                    None => return GroupEnd::Answer,
+                    None => {
+                        self.flush_if_due();
+                        return GroupEnd::Answer;
+                    }
                     Some(needed) => match self.reserve(needed) {
                         Ok(()) => {}
                         Err(error) => return GroupEnd::Fail(error),
@@ -232,17 +238,6 @@ impl<'a, E: Engine> Writer<'a, E> {
             }
         }
         GroupEnd::Fail(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no run of a group")))
-    }
-
-    /// The group is in the files after all. What made its commit uncertain may have been the flush.
-    fn flushed(&mut self) -> GroupEnd {
-        match self.shared.engine.flush() {
-            Ok(()) => {
-                self.flushes.done(self.landed);
-                GroupEnd::Answer
-            }
-            Err(error) => GroupEnd::Dead(error),
-        }
     }
 
     /// Promises numbers durably, before anybody, in any process, can see one of them: in a transaction of its own, which
@@ -365,6 +360,10 @@ impl<'a, E: Engine> Writer<'a, E> {
             let mut wrote = apply_ripe(txn, now)?;
             let mut group = GroupRows::read(txn.view())?;
             for job in jobs.iter_mut() {
+                // Behind an import, and not in it: what is imported is what was exported.
+                if std::mem::take(&mut group.must_ripen) {
+                    apply_ripe(txn, now)?;
+                }
                 match job.decide(txn, &mut group, ids, now) {
                     Step::Wrote => wrote = true,
                     Step::Nothing => {}
@@ -397,7 +396,7 @@ impl<'a, E: Engine> Writer<'a, E> {
     }
 
     /// After an uncertain commit: opens the files anew and looks for this group's mark.
-    fn find_out(&self, mark: GroupRecord) -> Result<bool> {
+    fn find_out(&mut self, mark: GroupRecord) -> Result<bool> {
         let found = self.open_anew()?;
         if found == Some(mark.number) {
             return Ok(true);
@@ -417,14 +416,19 @@ impl<'a, E: Engine> Writer<'a, E> {
     }
 
     /// The last group that landed is in the files; else answered writes are gone.
-    fn expect_landed(&self, found: Option<u64>, now: Millis) -> Result<()> {
-        match self.landed {
-            // Another instance may have removed a mark that is a day old.
-            Some(last) if now.since(last.at) < MARK_KEPT && found != Some(last.number) => {
-                Err(self.gone(found))
-            }
-            _ => Ok(()),
+    fn expect_landed(&mut self, found: Option<u64>, now: Millis) -> Result<()> {
+        let Some(last) = self.landed.filter(|last| found != Some(last.number)) else {
+            return Ok(());
+        };
+        // Another instance may have removed a mark that is a day old: then there is none. An older one is a proof, and where
+        // something waits for its flush the clock has only jumped.
+        let is_removed = found.is_none() && now.since(last.at) >= MARK_KEPT;
+        if is_removed && !self.flushes.has_waiting() {
+            return Ok(());
         }
+        let gone = self.gone(found);
+        self.lost = Some(gone.again());
+        Err(gone)
     }
 
     /// The fault that the schedules must find.

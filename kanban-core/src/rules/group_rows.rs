@@ -19,6 +19,8 @@ pub(crate) struct GroupRows {
     board: BoardState,
     policy: OnceCell<Policy>,
     pauses: RefCell<BTreeMap<PauseTarget, Option<Pause>>>,
+    /// Tasks came with an import whose back-offs nobody has looked at.
+    pub(crate) must_ripen: bool,
 }
 
 impl GroupRows {
@@ -30,6 +32,7 @@ impl GroupRows {
             board,
             policy: OnceCell::new(),
             pauses: RefCell::default(),
+            must_ripen: false,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::{Invalid, Rejection, Result};
-use crate::model::{EventKind, Label, Link, Scope, Subscription, Task, TaskId};
+use crate::model::{Address, EventKind, Label, Link, Scope, Subscription, Task, TaskId};
 use crate::request::{LinkTasks, UnlinkTasks};
 
 use super::authority::unknown;
@@ -216,10 +216,12 @@ pub(super) fn inherit(
     from: &[TaskId],
 ) -> std::result::Result<(), Refusal> {
     let caught_up = draft.board().counters.event;
-    let mut has = subscriptions_of(draft, child)?;
+    let ours = subscriptions_of(draft, child)?;
+    let mut places: BTreeSet<_> = ours.iter().map(place).collect();
     for source in from {
         for theirs in subscriptions_of(draft, source)? {
-            if has.iter().any(|ours| is_same_place(ours, &theirs)) {
+            // Of too many, which refuse the command, only the places are counted.
+            if !places.insert(place(&theirs)) || places.len() > SUBSCRIPTIONS_MAX {
                 continue;
             }
             let inherited = Subscription {
@@ -233,12 +235,12 @@ pub(super) fn inherit(
                 retry_at: None,
                 ..theirs
             };
-            has.push(inherited.clone());
             draft.put_subscription(None, Some(inherited));
         }
     }
-    if has.len() > SUBSCRIPTIONS_MAX {
-        return Err(Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, has.len()).into());
+    if places.len() > SUBSCRIPTIONS_MAX {
+        let found = places.len();
+        return Err(Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, found).into());
     }
     Ok(())
 }
@@ -248,6 +250,13 @@ fn subscriptions_of(draft: &Draft<'_>, task: &TaskId) -> Result<Vec<Subscription
     draft.subscriptions_of(&Scope::Task(task.clone()), SUBSCRIPTIONS_MAX)
 }
 
-fn is_same_place(a: &Subscription, b: &Subscription) -> bool {
-    a.channel == b.channel && a.address == b.address && a.thread == b.thread
+/// What tells the subscriptions of one task apart.
+fn place(subscription: &Subscription) -> (Label, Address, Option<Label>) {
+    let Subscription {
+        channel,
+        address,
+        thread,
+        ..
+    } = subscription;
+    (channel.clone(), address.clone(), thread.clone())
 }

@@ -2,7 +2,8 @@
 
 use crate::error::{Invalid, Rejection, Result, Subject};
 use crate::model::{
-    EventId, EventKind, Label, Lease, LeaseId, RetryAfter, Scope, Subscription, SubscriptionId, Ttl,
+    EventId, EventKind, Label, Lease, LeaseId, Millis, RetryAfter, Scope, Subscription,
+    SubscriptionId, Ttl,
 };
 use crate::request::{AckLease, EventLease, LeaseEvents, NackLease, SubscribeTo, Unsubscribe};
 
@@ -101,13 +102,7 @@ impl Command for LeaseEvents {
         check_batch(self.limit)?;
         let before = find(draft, self.subscription)?;
         let now = draft.now();
-        let held = before.lease.as_ref().map(|lease| lease.until);
-        // What lies further ahead than any call can ask for was written by a clock that was wrong: it holds nobody back.
-        let held = held.filter(|until| *until <= now.after(Ttl::MAX));
-        let retry_at = before
-            .retry_at
-            .filter(|at| *at <= now.after(RetryAfter::MAX));
-        let until = held.max(retry_at).filter(|until| *until > now);
+        let until = held_until(&before, now);
         if until.is_some() {
             return Ok(Answered::new(EventLease::None { until }));
         }
@@ -181,6 +176,16 @@ impl Command for NackLease {
         draft.put_subscription(Some(before), Some(after));
         Ok(Answered::new(value))
     }
+}
+
+/// Until when nobody is handed a subscription's events: somebody has them, or a wait is not over.
+pub(super) fn held_until(subscription: &Subscription, now: Millis) -> Option<Millis> {
+    // What lies further ahead than any call can ask for was written by a clock that was wrong: it holds nobody back.
+    let leased = subscription.lease.as_ref().map(|lease| lease.until);
+    let leased = leased.filter(|until| *until <= now.after(Ttl::MAX));
+    let waits = subscription.retry_at;
+    let waits = waits.filter(|at| *at <= now.after(RetryAfter::MAX));
+    leased.max(waits).filter(|until| *until > now)
 }
 
 /// Refuses kinds that are too many, or that no event has.

@@ -293,6 +293,9 @@ pub(crate) async fn a_lease_of_a_wrong_clock_holds_nobody_back(t: &Fixture) {
     t.clock.jump(t.in_secs(10 * 365 * 86_400));
     t.handed(subscription.id).await;
     t.clock.jump(right);
+    let pending = t.store.pending(10).await.unwrap().value;
+    let pending: Vec<_> = pending.iter().map(|pending| pending.id).collect();
+    assert_eq!(pending, [subscription.id], "expected to be told of it");
     let lease = t.lease(subscription.id).await;
     assert!(
         matches!(lease, EventLease::Leased { .. }),

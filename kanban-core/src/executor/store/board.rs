@@ -199,7 +199,12 @@ impl<E: Engine> BoardStore for EngineStore<E> {
         let now = self.shared().options.clock.now();
         let covered = collect.covered;
         let until = now.before(collect.older_than);
-        self.read(Collectable { covered, until }).await
+        // It reads all that there is to collect: no other question waits for it.
+        let question = Collectable { covered, until };
+        let counted = self
+            .shared()
+            .on_pool(move |shared| shared.ask_now(&question))?;
+        counted.await
     }
 
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>> {

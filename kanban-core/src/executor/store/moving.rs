@@ -193,6 +193,7 @@ impl Job for ImportJob {
             group.write_board(txn)?;
             let written = moving::import(txn, import, now, (self.lines, &self.tell))?;
             *group = GroupRows::read(txn.view())?;
+            group.must_ripen = true;
             Ok(written)
         };
         match catch_unwind(AssertUnwindSafe(take)) {

@@ -92,11 +92,51 @@ fn a_queue_that_is_never_empty_does_not_keep_the_flush_waiting() {
         let mut calls = calls.into_iter();
         let next = calls.next().expect("there are twenty");
         next.await.expect("created");
-        assert_eq!(kept(&engine).len(), 2, "all that was answered");
+        assert_eq!(kept(&engine), ["first"], "all that was overdue");
         for call in calls {
             call.await.expect("created");
         }
         assert_eq!(engine.seen().flushes, 2, "the rest is not due");
+        opened.stop();
+    });
+}
+
+/// Refusals write nothing, and dispatchers that ask for work where there is none never stop.
+#[test]
+fn calls_that_write_nothing_do_not_keep_the_flush_waiting() {
+    block_on(async {
+        let engine = new_engine();
+        let one_by_one = Options {
+            group_len_max: 1,
+            ..lazy(HOUR)
+        };
+        let opened = open(&engine, one_by_one).await;
+        add(&opened, "first").await;
+        let (held, let_go) = hold(&opened);
+        let mut calls: Vec<_> = (0..20)
+            .map(|_| {
+                let unknown = crate::memory::task_id("gone");
+                Box::pin(opened.store.unlink(UnlinkTasks {
+                    parent: unknown.clone(),
+                    child: unknown,
+                    actor: None,
+                }))
+            })
+            .collect();
+        for call in &mut calls {
+            assert!(poll(call).is_pending(), "it waits in the queue");
+        }
+        opened.timer.advance(HOUR);
+        let_go.send(()).expect("the writer waits");
+        held.await.expect("the hold ends");
+        let mut calls = calls.into_iter();
+        let next = calls.next().expect("there are twenty");
+        next.await.expect_err("there is no such task");
+        assert_eq!(kept(&engine), ["first"], "though nothing was written since");
+        for call in calls {
+            call.await.expect_err("there is no such task");
+        }
+        assert_eq!(engine.seen().flushes, 2, "once, and the reservation");
         opened.stop();
     });
 }

@@ -1,5 +1,6 @@
 //! Questions that wait while the only thread of the pool is busy, and are then taken together.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -107,6 +108,37 @@ fn a_question_that_the_storage_fails_in_company_is_asked_once_more_alone() {
         assert_eq!(told.kind(), &ErrorKind::Corrupt);
         let asked = [tried, once, twice].map(|asked| asked.load(Ordering::SeqCst));
         assert_eq!(asked, [2, 1, 2]);
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
+
+/// A waker is its caller's: a runtime that has ended may panic in it.
+struct Broken;
+
+impl std::task::Wake for Broken {
+    #[expect(clippy::panic, reason = "this is the bug that the test puts in")]
+    fn wake(self: Arc<Self>) {
+        panic!("a waker of the test panics")
+    }
+}
+
+#[test]
+fn a_waker_that_panics_stops_no_other_answer_and_no_close() {
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let (mut broken, _) = ask(&opened, |_| Ok(()));
+        let (beside, _) = ask(&opened, |_| Ok(()));
+        let waker = std::task::Waker::from(Arc::new(Broken));
+        let mut context = std::task::Context::from_waker(&waker);
+        let polled = std::pin::Pin::new(&mut broken).poll(&mut context);
+        assert!(polled.is_pending(), "the reader is busy");
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        beside.await.expect("it has met nothing");
+        let (later, _) = ask(&opened, |_| Ok(()));
+        later.await.expect("the thread is still there");
         opened.store.close().await.expect("closed");
         opened.stop();
     });

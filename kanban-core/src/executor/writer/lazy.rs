@@ -16,8 +16,8 @@ pub(super) struct Flushes {
     span: Option<Duration>,
     /// When the oldest commit that is not flushed has waited for so long; none where all are flushed.
     due: Option<Instant>,
-    /// The last flush met another who held the board.
-    is_held_up: bool,
+    /// The last flush met another who held the board, who is not asked again before.
+    retry_at: Option<Instant>,
     /// The last group that is flushed for certain.
     through: u64,
 }
@@ -32,7 +32,7 @@ impl Flushes {
         Self {
             span,
             due: None,
-            is_held_up: false,
+            retry_at: None,
             through: 0,
         }
     }
@@ -44,10 +44,21 @@ impl Flushes {
         }
     }
 
+    /// Whoever holds the board is not asked all the time. What waits is overdue.
+    fn hold_up(&mut self, now: Instant) {
+        self.due.get_or_insert(now);
+        self.retry_at = now.checked_add(IDLE_AFTER);
+    }
+
+    /// Whether a commit waits for its flush.
+    pub(super) const fn has_waiting(&self) -> bool {
+        self.due.is_some()
+    }
+
     /// All groups so far are durable.
     pub(super) fn done(&mut self, landed: Option<GroupRecord>) {
         self.due = None;
-        self.is_held_up = false;
+        self.retry_at = None;
         self.through = landed.map_or(self.through, |last| last.number);
     }
 }
@@ -55,27 +66,35 @@ impl Flushes {
 impl<E: Engine> Writer<'_, E> {
     /// How long to wait for the next group: until the engine may tidy up, or a flush is due.
     pub(super) fn patience(&self, idle_after: Option<Duration>) -> Option<Duration> {
-        let Some(due) = self.flushes.due else {
+        let Some(due) = self.flushes.due.max(self.flushes.retry_at) else {
             return idle_after;
         };
         let left = due.saturating_duration_since(self.shared.timer.now());
-        // Whoever holds the board is not asked all the time.
-        let left = match self.flushes.is_held_up {
-            true => left.max(IDLE_AFTER),
-            false => left,
-        };
         Some(idle_after.map_or(left, |idle_after| idle_after.min(left)))
     }
 
     /// Whether a wait that is over was for a flush.
     pub(super) fn has_waited_for_flush(&self) -> bool {
         // Under the scheduler no span takes any time.
-        self.flushes.due.is_some() && (cfg!(feature = "shuttle") || self.is_flush_due())
+        self.flushes.due.is_some() && (cfg!(feature = "shuttle") || self.is_flush_next())
     }
 
     fn is_flush_due(&self) -> bool {
         let now = self.shared.timer.now();
         self.flushes.due.is_some_and(|due| due <= now)
+    }
+
+    fn is_flush_next(&self) -> bool {
+        let now = self.shared.timer.now();
+        self.is_flush_due() && self.flushes.retry_at.is_none_or(|at| at <= now)
+    }
+
+    /// Beside a group that wrote nothing: the queue may never be empty. Its answers are true whatever this comes to.
+    pub(super) fn flush_if_due(&mut self) {
+        if self.dead.is_none() && self.is_flush_next() {
+            // The next call hears of it, or the close.
+            let _ = self.flush_overdue();
+        }
     }
 
     /// The group is committed. While an older one is overdue it is not answered.
@@ -89,10 +108,23 @@ impl<E: Engine> Writer<'_, E> {
         match self.flush_overdue() {
             Ok(()) => GroupEnd::Answer,
             Err(error) if self.dead.is_some() => GroupEnd::Dead(error),
-            Err(error) => {
-                let context = format!("committed, and not made durable in time: {error}");
-                GroupEnd::Fail(Error::new(ErrorKind::Unknown, context))
+            Err(error) => too_late(&error),
+        }
+    }
+
+    /// The group is in the files after all. What made its commit uncertain may have been the flush.
+    pub(super) fn flushed(&mut self) -> GroupEnd {
+        match self.shared.engine.flush() {
+            Ok(()) => {
+                self.flushes.done(self.landed);
+                GroupEnd::Answer
             }
+            // At the other durabilities nobody would flush it later: the store ends.
+            Err(error) if self.flushes.span.is_some() && *error.kind() == ErrorKind::Busy => {
+                self.flushes.hold_up(self.shared.timer.now());
+                too_late(&error)
+            }
+            Err(error) => GroupEnd::Dead(error),
         }
     }
 
@@ -103,15 +135,18 @@ impl<E: Engine> Writer<'_, E> {
     /// `Busy`: it is tried again. Any other: the store has come to its end.
     pub(super) fn flush_overdue(&mut self) -> Result<()> {
         let flushed = match self.shared.engine.flush() {
-            Err(error) if *error.kind() != ErrorKind::Busy => self
-                .open_anew()
-                .and_then(|found| self.expect_landed(found, self.shared.options.clock.now()))
-                .and_then(|()| self.shared.engine.flush()),
+            Err(error) if *error.kind() != ErrorKind::Busy => {
+                // Also where that is `Busy`: what is in the files is not known then.
+                self.reopen_or_die()?;
+                self.shared.engine.flush()
+            }
             flushed => flushed,
         };
         match &flushed {
             Ok(()) => self.flushes.done(self.landed),
-            Err(error) if *error.kind() == ErrorKind::Busy => self.flushes.is_held_up = true,
+            Err(error) if *error.kind() == ErrorKind::Busy => {
+                self.flushes.hold_up(self.shared.timer.now());
+            }
             Err(error) => self.die(error),
         }
         flushed
@@ -133,6 +168,9 @@ impl<E: Engine> Writer<'_, E> {
     /// # Errors
     /// Answered writes may be gone, now or with the next crash.
     pub(super) fn finish(&mut self) -> Result<()> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.again());
+        }
         if self.flushes.due.is_none() {
             self.give_back();
             return Ok(());
@@ -170,4 +208,10 @@ impl<E: Engine> Writer<'_, E> {
         // Durable with the close, or not at all.
         let _ = end;
     }
+}
+
+/// What a group is told that is committed and that a crash may take, longer than it may.
+fn too_late(error: &Error) -> GroupEnd {
+    let context = format!("committed, and not made durable in time: {error}");
+    GroupEnd::Fail(Error::new(ErrorKind::Unknown, context))
 }

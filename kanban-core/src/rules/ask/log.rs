@@ -8,6 +8,7 @@ use crate::request::{EventFilter, EventPage, Events, SubscriptionsAfter};
 use crate::rules::{KINDS_MAX, Question};
 use crate::view::View;
 
+use super::super::subscribe::held_until;
 use super::{LOOKED_AT_MAX, PAGE_MAX, check_page};
 
 impl Question for Events {
@@ -78,7 +79,8 @@ impl Question for Pending {
             let is_end = page.len() < PAGE_MAX;
             after = page.last().map(|subscription| subscription.id);
             for subscription in page {
-                if !self.is_held(&subscription) && has_news(view, &subscription, &mut looks)? {
+                let is_held = held_until(&subscription, self.now).is_some();
+                if !is_held && has_news(view, &subscription, &mut looks)? {
                     pending.push(subscription);
                     if pending.len() == self.limit {
                         return Ok(pending);
@@ -89,16 +91,6 @@ impl Question for Pending {
                 return Ok(pending);
             }
         }
-    }
-}
-
-impl Pending {
-    /// Whether somebody has a lease, or a wait is not over.
-    fn is_held(&self, subscription: &Subscription) -> bool {
-        let lease_ends = subscription.lease.as_ref().map(|lease| lease.until);
-        lease_ends
-            .max(subscription.retry_at)
-            .is_some_and(|until| until > self.now)
     }
 }
 
