@@ -438,15 +438,24 @@ impl<'a> Draft<'a> {
     }
 
     fn touch_task(&mut self, id: &TaskId, kind: &EventKind) -> Result<()> {
+        let now = self.now;
+        let touch = |task: &mut Task| {
+            if kind.moves_version() {
+                task.version = task.version.next();
+                task.updated_at = now;
+            }
+            // An event on a settled task is something for gc again.
+            task.collectable = task.settled_at.is_some();
+        };
+        // The usual case: the row was written before its event.
+        if let Some(touched) = self.tasks.get_mut(id) {
+            touched.after.iter_mut().for_each(touch);
+            return Ok(());
+        }
         let Some(mut task) = self.task(id)? else {
             return Ok(());
         };
-        if kind.moves_version() {
-            task.version = task.version.next();
-            task.updated_at = self.now;
-        }
-        // An event on a settled task is something for gc again.
-        task.collectable = task.settled_at.is_some();
+        touch(&mut task);
         self.put_task(task)
     }
 
