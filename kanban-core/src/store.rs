@@ -219,8 +219,16 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     /// the outputs and sources of callers that stall.
     ///
     /// # Errors
-    /// The store is closed all the same. `Unavailable(Replaced)`: its files were taken away by hand, and writes that were
-    /// answered may be gone with them; ask the board opened anew, or go back to a backup. Rule 18.10.
+    /// The store is closed all the same, and none of them says that nothing was written: a write that was answered is not
+    /// repeated for them. Open the board anew, and look.
+    /// - `Busy`, at `Lazy`: another process held the board longer than the last flush waited. What was answered within
+    ///   the last interval is committed, and a power cut may lose it.
+    /// - `Unavailable(Io)`, or what else the storage met, at `Lazy`: writes that were answered within the last interval are
+    ///   gone, or could not be flushed.
+    /// - `Unavailable(Replaced)`: its files were taken away by hand, and writes that were answered may be gone with them; go
+    ///   back to a backup if they are.
+    ///
+    /// Rules 18.10, 20.1.
     async fn close(&self) -> Result<()>;
 }
 

@@ -42,7 +42,7 @@ use kanban_core::{BoardSlug, Options, RootMode};
 
 use crate::cli::{Cli, Command, Global, ImportCommand, RootModeArg};
 use crate::demo;
-use crate::failure::{Exit, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::output::{self, Output};
 
 use self::board::{Board, Missing};
@@ -71,9 +71,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> Result<Exit, Failure> {
     );
     let ended = on_board(&board, command, output)
         .map_err(|failure| ids::explained(&board, failure).at(board.file()));
-    let closed = board.close().map_err(|failure| failure.at(board.file()));
-    let exit = ended?;
-    closed?;
+    let exit = failure::closed(ended, board.close(), || board.file())?;
     if let Some(root) = board.missing_root().filter(|_| !output.is_json()) {
         output::note(&format!("there is nothing yet in {}", root.display()));
     }

@@ -19,7 +19,7 @@ use self::clock::DemoClock;
 use self::crew::Crew;
 pub(crate) use self::report::Report;
 use crate::cli::Global;
-use crate::failure::{Exit, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::output::Output;
 use crate::{commands, store};
 
@@ -56,8 +56,7 @@ pub(crate) fn run(
     let boards = store::open(root.path(), global.store, options)?;
     let ended = on_board(&boards, slug, clock, output);
     let closed = block_on(boards.close());
-    let report = ended?;
-    closed?;
+    let report = failure::closed(ended, closed, || root.path().to_owned())?;
     output.answer(Some(report.seq), None, &report, |report, _| {
         report.to_string()
     })?;

@@ -65,6 +65,19 @@ pub(crate) enum Failure {
         #[source]
         error: Error,
     },
+    /// The command was answered, and then the store did not close well: not that nothing was written, whatever the kind.
+    #[error(
+        "what was answered may not be kept, look before it is repeated: {}{}",
+        spelled(error),
+        words::place(error, path)
+    )]
+    Close {
+        /// The board's file.
+        path: PathBuf,
+        /// Why the store did not close well.
+        #[source]
+        error: Error,
+    },
     /// Arguments that make no sense.
     #[error("{0}")]
     Usage(String),
@@ -129,7 +142,7 @@ impl Failure {
             Self::Ambiguous { .. } => Exit::Refused,
             Self::Usage(_) | Self::Input { .. } => Exit::Usage,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Output(_) => Exit::Unavailable,
+            Self::Output(_) | Self::Close { .. } => Exit::Unavailable,
             Self::Store(error) | Self::File { error, .. } | Self::Hinted { error, .. } => {
                 match error.kind() {
                     ErrorKind::Rejected(_) | ErrorKind::NotFound(_) => Exit::Refused,
@@ -139,6 +152,22 @@ impl Failure {
                 }
             }
         }
+    }
+}
+
+/// How a command ended whose store was closed after it. What the command was refused for stands: only where it was answered,
+/// also if nobody took the answer, a close that failed says something of it.
+pub(crate) fn closed<T>(
+    ended: Result<T, Failure>,
+    closed: kanban_core::Result<()>,
+    file: impl FnOnce() -> PathBuf,
+) -> Result<T, Failure> {
+    match (ended, closed) {
+        (Ok(_) | Err(Failure::Output(_)), Err(error)) => {
+            let path = file();
+            Err(Failure::Close { path, error })
+        }
+        (ended, _) => ended,
     }
 }
 
@@ -174,5 +203,34 @@ impl From<Invalid> for Failure {
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         Self::Store(rejection.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(ended: Result<Exit, Failure>, closed: ErrorKind) -> Exit {
+        let closed = Err(Error::new(closed, "closing"));
+        let ended = super::closed(ended, closed, PathBuf::new);
+        ended.unwrap_or_else(|failure| failure.exit())
+    }
+
+    #[test]
+    fn a_close_that_fails_after_an_answer_never_asks_for_a_repeat() {
+        for kind in [
+            ErrorKind::Busy,
+            ErrorKind::Unavailable(Unavailable::Io),
+            ErrorKind::Unavailable(Unavailable::Replaced),
+        ] {
+            assert_eq!(end(Ok(Exit::Done), kind.clone()), Exit::Unavailable);
+            assert_eq!(end(Ok(Exit::Nothing), kind.clone()), Exit::Unavailable);
+            let untaken = io::Error::from(io::ErrorKind::BrokenPipe).into();
+            assert_eq!(end(Err(untaken), kind.clone()), Exit::Unavailable);
+            let refused = Rejection::BoardNotEmpty.into();
+            assert_eq!(end(Err(refused), kind), Exit::Refused);
+        }
+        let ended = super::closed(Ok(Exit::Nothing), Ok(()), PathBuf::new);
+        assert_eq!(ended.expect("closed well"), Exit::Nothing);
     }
 }

@@ -163,9 +163,9 @@ impl Board {
     }
 
     /// Closes what was opened.
-    pub(super) fn close(&self) -> Result<(), Failure> {
+    pub(super) fn close(&self) -> kanban_core::Result<()> {
         match self.opened.get() {
-            Some(opened) => Ok(block_on(opened.boards.close())?),
+            Some(opened) => block_on(opened.boards.close()),
             None => Ok(()),
         }
     }

@@ -15,6 +15,11 @@ pub(super) fn envelope(failure: &Failure) -> String {
             body.insert("path".to_owned(), json!(path.display().to_string()));
             body
         }
+        Failure::Close { path, .. } => {
+            let mut body = head("unknown", "close");
+            body.insert("path".to_owned(), json!(path.display().to_string()));
+            body
+        }
         Failure::Usage(_) => head("usage", "usage"),
         Failure::Ambiguous { prefix, ids } => {
             let mut body = head("rejected", "ambiguous_id");

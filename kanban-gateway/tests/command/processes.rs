@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+#[cfg(feature = "sqlite")]
+use std::io::Read;
+#[cfg(feature = "sqlite")]
+use std::process::Stdio;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -114,4 +118,47 @@ fn an_exclusive_root_has_one_process() {
     root.add("Two", &[]);
     let error = root.error(3, &["--root-mode", "shared", "list"]);
     assert_eq!(error["reason"], json!("other_mode"), "{error}");
+}
+
+/// A script that took it for `busy` wrote it a second time.
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_write_whose_last_flush_is_held_up_is_to_be_looked_for_and_not_repeated() {
+    let root = Root::new();
+    let id = root.add("Talked about", &[]);
+    // As JSON it is longer than a pipe: the program has written it, and not closed the board, while nobody reads the answer.
+    let text = root.beside("text");
+    fs::write(&text, format!("a{}", "\n".repeat(60_000))).expect("the test may write");
+    let mut child = root
+        .command()
+        .args(["--json", "--durability", "lazy=1h", "comment", &id, "-"])
+        .args(["--as", "anna"])
+        .stdin(fs::File::open(&text).expect("it was written"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut out = child.stdout.take().expect("its output is a pipe");
+    let mut printed = vec![0; 1];
+    out.read_exact(&mut printed).expect("it answers");
+    let holder = rusqlite::Connection::open(root.board_file()).expect("the board is there");
+    holder.execute_batch("BEGIN IMMEDIATE").expect("it is free");
+    out.read_to_end(&mut printed).expect("it ends");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3));
+    let printed = String::from_utf8(printed).expect("an envelope is text");
+    let envelopes: Vec<Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an envelope is JSON"))
+        .collect();
+    assert_eq!(envelopes.len(), 2, "the answer, and how the board closed");
+    assert_eq!(envelopes[0]["effect"], "applied");
+    let error = &envelopes[1]["error"];
+    assert_eq!(
+        (&error["kind"], &error["reason"]),
+        (&json!("unknown"), &json!("close")),
+        "{error}"
+    );
+    assert_eq!(error["path"], json!(root.board_file().to_str()), "{error}");
+    drop(holder);
+    let comments = root.data(&["comments", &id]);
+    assert_eq!(comments.as_array().map(Vec::len), Some(1));
 }
