@@ -75,7 +75,8 @@ pub(crate) struct Global {
     /// How openers share a new root; an old one has its own mode, and no other is taken [default: the root's]
     #[arg(long, global = true, env = "KANBAN_ROOT_MODE", value_enum)]
     pub(crate) root_mode: Option<RootModeArg>,
-    /// What an answered write survives; lazy takes how much a crash may cost, as in lazy=200ms, which is 1s otherwise
+    /// What an answered write survives; lazy takes how much a crash may cost, as in lazy=200ms, which is 1s otherwise. A
+    /// single command gains nothing by process or lazy, for it flushes all the same
     #[arg(
         long,
         global = true,
