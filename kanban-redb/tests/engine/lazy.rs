@@ -306,6 +306,10 @@ impl Engine for ForgetfulEngine {
         Ok(())
     }
 
+    fn outlives_process(&self) -> bool {
+        self.0.outlives_process()
+    }
+
     fn reopen(&self) -> Result<()> {
         self.0.reopen()
     }
