@@ -482,4 +482,10 @@ impl View for MemoryBoard {
             limit,
         ))
     }
+
+    fn count_rows(&self) -> Result<u64> {
+        let mut rows = self.tasks.len() + self.links.len() + self.runs.len();
+        rows += self.comments.len() + self.attachments.len();
+        Ok((rows + self.subscriptions.len() + self.events.len()) as u64)
+    }
 }
