@@ -137,8 +137,8 @@ pub trait BoardStore: fmt::Debug + Send + Sync {
     async fn set_policy(&self, set: SetPolicy) -> Result<Written<Policy>>;
     /// Removes old events. Answers how many. Rule 16.9.
     async fn gc(&self, collect: CollectEvents) -> Result<Written<Removed>>;
-    /// How many events `gc` would remove now, if it were called until it is finished. Costs a look at each event of the tasks
-    /// settled that long; of every event where all are asked for. Rule 16.9.
+    /// How many events `gc` would remove now, if it were called until it is finished: `limit` is not looked at. Costs a look at
+    /// each event of the tasks settled that long; of every event where all are asked for. Rule 16.9.
     async fn collectable_events(&self, collect: CollectEvents) -> Result<Read<u64>>;
     /// Takes over a board that another program wrote, into one without tasks. Rules 16.11–16.12.
     async fn import_foreign(&self, import: Box<ImportForeign>) -> Result<Written<Imported>>;
