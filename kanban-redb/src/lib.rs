@@ -12,9 +12,7 @@
 //!
 //! What it holds on to:
 //!
-//! - Every commit is durable against a power cut when it returns: redb has nothing between that and commits that a killed
-//!   process forgets. Those it makes at [`Durability::Lazy`](kanban_core::Durability::Lazy) in a root for one opener at a
-//!   time, and in no other: `docs/decisions/0008-the-writer-flushes-lazy-boards.md`.
+//! - What a commit survives when it returns: the table below.
 //! - Any number of processes may have a board open and write it in turns, unless their root
 //!   is exclusive. What that costs: `docs/decisions/0006-redb-boards-are-shared-by-default.md`.
 //! - No wait for another process is without end: writes, reads and opening end as `Busy`.
@@ -25,6 +23,14 @@
 //! - A write is answered only while the path still names the file it went to.
 //! - A board file is untrusted input: every row passes the model's constructors, and where a damaged file makes redb
 //!   panic, that is `Corrupt`. So the program must unwind when it panics.
+//!
+//! redb has nothing between a commit that is durable against a power cut and one that a killed process forgets
+//! (`docs/decisions/0008-the-writer-flushes-lazy-boards.md`):
+//!
+//! | [`Durability`](kanban_core::Durability) | in an exclusive root | in a shared root |
+//! | --- | --- | --- |
+//! | `Power`, `Process` | durable when it returns | durable when it returns |
+//! | `Lazy` | in memory until the flush within the interval: a killed process may lose what that has not reached | as `Power` |
 //!
 //! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be
 //! answered. [`Engine::check`](kanban_core::Engine::check) finds it, on files up to 1 GiB, and [`OpenCheck::Verify`] refuses such a file.
