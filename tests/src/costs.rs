@@ -8,12 +8,14 @@
 //!
 //! #[test]
 //! fn every_operation_costs_what_is_told() {
-//!     let costs = measure(&MyBackend::new(), Probe::NONE);
+//!     let costs = measure(&MyBackend::default(), Probe::NONE);
 //!     costs.assert_told("docs/costs.md".as_ref(), "mine");
 //! }
 //! ```
 //!
-//! `docs/costs.md` tells how to read the tables, and how to write them anew.
+//! The page, a path from the crate's directory, has the engine's table between two lines, `<!-- costs: mine -->` and
+//! `<!-- end -->`; it may begin with nothing else. With `KANBAN_UPDATE=1` in the environment the test writes the table there.
+//! `docs/costs.md` tells how to read it.
 
 mod counted;
 mod fill;
