@@ -44,22 +44,12 @@ impl Question for Verify {
     type Answer = Vec<Violation>;
 
     fn ask(&self, view: &dyn View) -> Result<Vec<Violation>> {
-        violations_told(view, self.limit, &self.tell)
+        violations(view, self.limit, &self.tell)
     }
 }
 
-/// The same, told to nobody.
-#[cfg(test)]
-pub(crate) fn violations(view: &dyn View, limit: usize) -> Result<Vec<Violation>> {
-    violations_told(view, limit, &Tell::default())
-}
-
 /// The first violations of a board's invariants, up to as many; none is good.
-pub(crate) fn violations_told(
-    view: &dyn View,
-    limit: usize,
-    tell: &Tell,
-) -> Result<Vec<Violation>> {
+pub(crate) fn violations(view: &dyn View, limit: usize, tell: &Tell) -> Result<Vec<Violation>> {
     let mut findings = Findings {
         limit,
         found: Vec::new(),

@@ -15,7 +15,7 @@ use crate::error::{Error, Invalid, Rejection, Result, Unavailable};
 use crate::model::{BoardState, Millis, TaskId};
 use crate::progress::{Stage, Steps, Tell};
 use crate::request::{Effect, ImportLines, ImportSource, KeepClaims, Moved, Written};
-use crate::verify::violations_told;
+use crate::verify::violations;
 
 use super::line::{BoardLine, FORMAT, Footer, Line, Place, hex};
 
@@ -57,7 +57,7 @@ pub(crate) fn import(
             .map_err(|error| at_line(footer, error))?,
     };
     steps.end();
-    if let Some(violation) = violations_told(txn.view(), 1, tell)?.first() {
+    if let Some(violation) = violations(txn.view(), 1, tell)?.first() {
         let why = format!("invariant {}: {}", violation.invariant, violation.what);
         return Err(unsound(footer, &why));
     }

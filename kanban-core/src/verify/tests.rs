@@ -482,7 +482,7 @@ const TWISTED: &[(&str, &str)] = &[
 ];
 
 fn numbers(board: &MemoryBoard) -> Vec<u8> {
-    let found = violations(board, 100).unwrap();
+    let found = violations(board, 100, &Tell::default()).unwrap();
     let mut numbers: Vec<u8> = found.iter().map(|violation| violation.invariant).collect();
     numbers.dedup();
     numbers
@@ -490,8 +490,11 @@ fn numbers(board: &MemoryBoard) -> Vec<u8> {
 
 #[test]
 fn a_sound_board_has_no_violations() {
-    assert_eq!(violations(&MemoryBoard::new(), 100).unwrap(), []);
-    assert_eq!(violations(&healthy(), 100).unwrap(), []);
+    assert_eq!(
+        violations(&MemoryBoard::new(), 100, &Tell::default()).unwrap(),
+        []
+    );
+    assert_eq!(violations(&healthy(), 100, &Tell::default()).unwrap(), []);
 }
 
 #[test]
@@ -500,7 +503,7 @@ fn each_broken_board_is_found_by_its_number() {
         for (invariant, story, break_it) in table {
             let mut board = healthy();
             break_it(&mut board);
-            let found = violations(&board, 100).unwrap();
+            let found = violations(&board, 100, &Tell::default()).unwrap();
             assert_eq!(numbers(&board), [*invariant], "{story}: {found:?}");
         }
     }
@@ -540,7 +543,7 @@ fn a_text_that_cannot_be_answered_is_found() {
     ] {
         let mut board = healthy();
         board.texts.insert((task_id("t_ready"), kind), text);
-        let error = violations(&board, 100).unwrap_err();
+        let error = violations(&board, 100, &Tell::default()).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Corrupt, "{kind}: {error}");
     }
 }
@@ -570,7 +573,7 @@ fn a_circle_is_told_once_with_its_closing_link() {
         board.links.insert(link(parent, child));
         board.edit(child, |row| row.open_parents = 1);
     }
-    let found = violations(&board, 100).unwrap();
+    let found = violations(&board, 100, &Tell::default()).unwrap();
     let what: Vec<&str> = found
         .iter()
         .map(|violation| violation.what.as_str())
@@ -602,7 +605,7 @@ fn boards_of_more_than_a_page_are_walked_to_the_end() {
     for n in 0..2 * PAGE {
         board.put_task(task(&format!("t_{n:04}")));
     }
-    assert_eq!(violations(&board, 100).unwrap(), []);
+    assert_eq!(violations(&board, 100, &Tell::default()).unwrap(), []);
     board.edit("t_1999", |row| row.settled_at = Some(Millis::new(1)));
     assert_eq!(numbers(&board), [15]);
 }
@@ -634,10 +637,10 @@ fn a_board_that_commands_wrote_is_sound() {
         let NextClaim::Claimed(claimed) = next else {
             panic!("expected a claim, found {next:?}");
         };
-        assert_eq!(violations(&board, 100).unwrap(), []);
+        assert_eq!(violations(&board, 100, &Tell::default()).unwrap(), []);
         let authority = Authority::worker(claimed.run.id);
         carry_out(&mut board, &ids, &Complete::new(claimed.task.id, authority));
-        assert_eq!(violations(&board, 100).unwrap(), []);
+        assert_eq!(violations(&board, 100, &Tell::default()).unwrap(), []);
     }
 }
 
@@ -649,7 +652,7 @@ fn every_row_and_every_entry_of_an_index_is_a_step_of_a_told_verify() {
     let tell = Tell::to(Some(std::sync::Arc::new(move |now: &Progress| {
         theirs.lock().unwrap().push(*now);
     })));
-    assert_eq!(violations_told(&board, 100, &tell).unwrap(), []);
+    assert_eq!(violations(&board, 100, &tell).unwrap(), []);
     let heard = heard.lock().unwrap();
     for stage in [Stage::Verify, Stage::VerifyIndexes] {
         let last = heard.iter().rfind(|now| now.stage == stage).unwrap();

@@ -1,6 +1,7 @@
 //! Whatever is imported, the board is sound afterwards.
 
 use super::*;
+use crate::progress::Tell;
 use crate::verify::violations;
 
 /// A board of random rows, most of them wrong in some way.
@@ -71,7 +72,7 @@ fn whatever_is_imported_breaks_no_invariant() {
             into.state.counters.event = EventId::new(4);
         }
         import(&mut into, random_board(&mut rng));
-        let found = violations(&into, 10).expect("memory does not fail");
+        let found = violations(&into, 10, &Tell::default()).expect("memory does not fail");
         assert_eq!(found, [], "seed {seed}");
     }
 }
