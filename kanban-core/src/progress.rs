@@ -121,7 +121,9 @@ impl fmt::Debug for Tell {
 }
 
 /// How many rows pass untold.
-const UNTOLD_MAX: u64 = 64;
+const UNTOLD_ROWS: u64 = 64;
+/// How many bytes pass untold: about as many rows, of which each may be one read.
+const UNTOLD_BYTES: u64 = 64 * 1024;
 
 /// One stage on its way.
 #[derive(Debug)]
@@ -140,7 +142,11 @@ impl Steps {
     /// So much is done.
     pub(crate) fn set(&mut self, done: u64) {
         self.now.done = done;
-        if done - self.told.min(done) >= UNTOLD_MAX {
+        let untold_max = match self.now.stage.counts_bytes() {
+            true => UNTOLD_BYTES,
+            false => UNTOLD_ROWS,
+        };
+        if done - self.told.min(done) >= untold_max {
             self.say();
         }
     }
@@ -215,6 +221,19 @@ mod tests {
         let done: Vec<u64> = heard.iter().map(|now| now.done).collect();
         assert_eq!(done, [0, 64, 128, 130]);
         assert!(heard.iter().all(|now| now.total == Some(130)));
+    }
+
+    #[test]
+    fn an_import_of_many_short_lines_is_told_by_what_they_come_to() {
+        let (tell, heard) = heard();
+        let mut steps = tell.begin_of(Stage::TakeIn, None);
+        for _ in 0..10_000 {
+            steps.add(100);
+        }
+        steps.end();
+        let told = heard.lock().unwrap().len();
+        // 1,000,000 bytes: the begin, each 65,600 of them, and the end.
+        assert_eq!(told, 17);
     }
 
     #[test]
