@@ -57,7 +57,7 @@ impl BoardFile {
     pub fn at(subject: Subject, file: &Path) -> Result<Self> {
         Ok(match subject.store {
             Store::Sqlite => Self::Sqlite(file.to_owned(), synchronous(subject)),
-            Store::Redb => Self::Redb(Arc::new(redb::Redb::open(file, subject.mode)?)),
+            Store::Redb => Self::Redb(Arc::new(redb::Redb::open(subject, file)?)),
         })
     }
 
@@ -215,12 +215,13 @@ impl Limit {
     }
 }
 
-/// How SQLite commits at the durability of a subject.
+/// How SQLite commits at the durability of a subject. A lazy store commits as one at `Process` does, and flushes some ten times
+/// a second besides; the loop leaves that out, so its limit is that of `Process`.
 #[must_use]
 pub const fn synchronous(subject: Subject) -> sqlite::Synchronous {
     match subject.durability {
-        Durability::Process => sqlite::Synchronous::Normal,
-        _ => sqlite::Synchronous::Full,
+        Durability::Power => sqlite::Synchronous::Full,
+        _ => sqlite::Synchronous::Normal,
     }
 }
 

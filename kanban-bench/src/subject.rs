@@ -1,8 +1,14 @@
 //! What is measured: an engine, how its writes survive, and how its root is shared.
 
 use std::fmt;
+use std::time::Duration;
 
 use kanban_core::{Durability, RootMode};
+
+/// The laziest durability that is measured: any crash may lose a tenth of a second.
+pub const LAZY: Durability = Durability::Lazy {
+    interval: Duration::from_millis(100),
+};
 
 /// An engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,17 +70,35 @@ impl Subject {
     }
 }
 
-/// As it stands in an id: `redb/power`, `redb_exclusive/power`.
+/// As it stands in an id: `redb/power`, `redb_exclusive/lazy_100ms`.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.store.as_str())?;
         if self.mode == RootMode::Exclusive {
             f.write_str("_exclusive")?;
         }
-        f.write_str(match self.durability {
-            Durability::Power => "/power",
-            Durability::Process => "/process",
-            _ => "/lazy",
-        })
+        match self.durability {
+            Durability::Power => f.write_str("/power"),
+            Durability::Process => f.write_str("/process"),
+            Durability::Lazy { interval } => write!(f, "/lazy_{}ms", interval.as_millis()),
+            _ => f.write_str("/unknown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_says_engine_mode_and_durability_with_its_interval() {
+        let redb = Subject::new(Store::Redb);
+        for (subject, expected) in [
+            (redb, "redb/power"),
+            (redb.exclusive().at(LAZY), "redb_exclusive/lazy_100ms"),
+            (Subject::new(Store::Sqlite).at(LAZY), "sqlite/lazy_100ms"),
+        ] {
+            assert_eq!(subject.to_string(), expected);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kanban_bench::board::{Board, Closed};
-use kanban_bench::subject::{Store, Subject};
+use kanban_bench::subject::{LAZY, Store, Subject};
 use kanban_bench::template::Template;
 use kanban_bench::workload::point::{self, Point};
 use kanban_bench::workload::{claim_next, creation, mixed, transitions};
@@ -148,6 +148,21 @@ fn claims_and_completions_by_hand_write_what_the_store_writes() {
             let _ = transitions::by_hand(subject, file, CLIENTS, tasks);
         },
     });
+}
+
+/// What waited to be flushed is in the file once the loop has closed it.
+#[test]
+fn a_lazy_board_by_hand_holds_what_the_store_writes() {
+    let work = Work {
+        name: "transitions",
+        by_store: &|board, template, _| {
+            transitions::by_store(&*board.store, CLIENTS, &template.ids).unwrap();
+        },
+        by_hand: &|subject, file, tasks, _| {
+            let _ = transitions::by_hand(subject, file, CLIENTS, tasks);
+        },
+    };
+    compare(Subject::new(Store::Redb).exclusive().at(LAZY), &work);
 }
 
 #[test]

@@ -42,6 +42,13 @@ fn a_whole_report_is_taken_judged_and_shown_again() {
     let targets = report["targets"].as_array().expect("a list");
     // Two engines, one of them in two modes, at two durabilities.
     assert_eq!(targets.len(), 33, "{targets:#?}");
+    let compared = report["comparisons"].as_array().expect("a list");
+    for id in [
+        "transitions/sqlite/lazy_100ms/128_tasks/64_clients/limit",
+        "transitions_open/redb_exclusive/lazy_100ms/128_tasks/1_client/limit",
+    ] {
+        assert!(compared.iter().any(|one| one["id"] == id), "{id}");
+    }
     let met = targets.iter().all(|target| target["met"] == true);
     let expected = i32::from(!met);
     assert_eq!(

@@ -5,7 +5,7 @@ use std::path::Path;
 use kanban_bench::board::Board;
 use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
-use kanban_bench::subject::{Store, Subject};
+use kanban_bench::subject::{LAZY, Store, Subject};
 use kanban_bench::template::Template;
 use kanban_bench::workload::point::{self, Point};
 use kanban_bench::workload::{claim_next, creation, mixed, opening, reads, transitions};
@@ -31,6 +31,8 @@ const SUBJECTS: &[Subject] = &[
     Subject::new(Store::Sqlite).at(Durability::Process),
     Subject::new(Store::Redb),
     Subject::new(Store::Redb).exclusive(),
+    Subject::new(Store::Redb).exclusive().at(LAZY),
+    Subject::new(Store::Sqlite).at(LAZY),
 ];
 
 fn open(template: &Template, subject: Subject) -> Board {

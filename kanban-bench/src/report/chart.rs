@@ -111,6 +111,7 @@ fn against_limit(report: &Report) -> Chart {
         };
         let plural = if one.clients == 1 { "" } else { "s" };
         let border = match one.workload.as_str() {
+            _ if is_lazy(one) => None,
             transitions::WORKLOAD if one.clients == MANY => Some(0.7),
             reads::WORKLOAD => Some(0.5),
             _ => None,
@@ -202,7 +203,11 @@ fn latency(report: &Report, id: &'static str, workload: &str) -> Chart {
     let series = chosen.map(|one| Series {
         name: engine(one),
         hue: hue(one),
-        stroke: Stroke::Solid,
+        stroke: if is_lazy(one) {
+            Stroke::Dashed
+        } else {
+            Stroke::Solid
+        },
         points: points(&one.store.latency),
     });
     let title = match workload {
@@ -328,7 +333,12 @@ fn engines(chosen: &[&Comparison]) -> Vec<String> {
 }
 
 fn engine(one: &Comparison) -> String {
-    format!("{} {}", one.engine.replace('_', " "), one.durability)
+    let durability = one.durability.replace('_', " ");
+    format!("{} {durability}", one.engine.replace('_', " "))
+}
+
+fn is_lazy(one: &Comparison) -> bool {
+    one.durability.starts_with("lazy")
 }
 
 fn hue(one: &Comparison) -> Hue {

@@ -230,7 +230,7 @@ fn named(one: &Comparison) -> Vec<String> {
     vec![
         workload,
         one.engine.replace('_', " "),
-        one.durability.clone(),
+        one.durability.replace('_', " "),
     ]
 }
 

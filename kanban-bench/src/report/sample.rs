@@ -9,13 +9,16 @@ use super::{crowd, open, reads, sizes, target, transitions};
 use crate::fill::size_name;
 use crate::pattern::Pattern;
 
-const SUBJECTS: [(&str, &str); 5] = [
+const SUBJECTS: [(&str, &str); 7] = [
     ("sqlite", "power"),
     ("sqlite", "process"),
+    ("sqlite", LAZY),
     ("redb", "power"),
     ("redb", "process"),
     ("redb_exclusive", "power"),
+    ("redb_exclusive", LAZY),
 ];
+const LAZY: &str = "lazy_100ms";
 
 /// All that a full report holds, with figures that meet every target.
 pub(super) fn report() -> Report {
@@ -26,6 +29,12 @@ pub(super) fn report() -> Report {
         let mut add = |workload, tasks, clients, against: &str| {
             comparisons.push(comparison(subject, workload, tasks, clients, against));
         };
+        add(open::TRANSITIONS, plan.tasks, 1, "limit");
+        if subject.1 == LAZY {
+            add(transitions::WORKLOAD, plan.tasks, 1, "limit");
+            add(transitions::WORKLOAD, plan.tasks, 64, "limit");
+            continue;
+        }
         for &clients in plan.clients {
             add(transitions::WORKLOAD, plan.tasks, clients, "limit");
         }
@@ -36,7 +45,6 @@ pub(super) fn report() -> Report {
         }
         add(crowd::CLAIMS, plan.tasks, 64, "limit");
         add(crowd::MIXED, plan.tasks, 64, "limit");
-        add(open::TRANSITIONS, plan.tasks, 1, "limit");
         if subject.1 == "power" {
             add(reads::WORKLOAD, plan.tasks, 64, "limit");
             add(reads::OPEN, plan.tasks, 1, "limit");

@@ -62,7 +62,7 @@ pub struct Comparison {
     pub workload: String,
     /// `sqlite`, `redb` or `redb_exclusive`.
     pub engine: String,
-    /// What an answered write survives: `power` or `process`.
+    /// What an answered write survives: `power` or `process`; `lazy_100ms`: any crash may lose the last 100 ms.
     pub durability: String,
     /// How many tasks the board was filled with.
     pub tasks: usize,

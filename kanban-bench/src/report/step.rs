@@ -7,7 +7,7 @@ use kanban_core::Durability;
 use super::plan::Plan;
 use super::target::MANY;
 use crate::pattern::Pattern;
-use crate::subject::{Store, Subject};
+use crate::subject::{LAZY, Store, Subject};
 
 /// One thing to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,23 +37,7 @@ pub(super) fn all(plan: &Plan) -> Vec<Step> {
     let mut steps = Vec::new();
     for &store in Store::ALL {
         for subject in subjects(store) {
-            for &clients in plan.clients {
-                let patterns = match store {
-                    Store::Sqlite if clients == MANY => Pattern::ALL,
-                    _ => &[],
-                };
-                steps.push(Step::Transitions {
-                    subject,
-                    clients,
-                    patterns,
-                });
-            }
-            steps.push(Step::TransitionsOpen { subject });
-            steps.push(Step::Claims { subject });
-            steps.push(Step::Mixed { subject });
-            if subject.durability == Durability::Power {
-                steps.push(Step::Reads { subject });
-            }
+            of(subject, plan, &mut steps);
         }
         // A mode is kept by the root, so another mode would need all the boards once more; no size depends on it.
         for durability in [Durability::Power, Durability::Process] {
@@ -67,14 +51,45 @@ pub(super) fn all(plan: &Plan) -> Vec<Step> {
     steps
 }
 
-/// An engine in all the ways in which it is compared.
+/// What is measured on one board. Of a lazy one only what its durability makes cheaper: writes.
+fn of(subject: Subject, plan: &Plan, steps: &mut Vec<Step>) {
+    let is_lazy = matches!(subject.durability, Durability::Lazy { .. });
+    for &clients in plan.clients {
+        if is_lazy && ![1, MANY].contains(&clients) {
+            continue;
+        }
+        let patterns = match subject.store {
+            Store::Sqlite if clients == MANY && !is_lazy => Pattern::ALL,
+            _ => &[],
+        };
+        steps.push(Step::Transitions {
+            subject,
+            clients,
+            patterns,
+        });
+    }
+    steps.push(Step::TransitionsOpen { subject });
+    if is_lazy {
+        return;
+    }
+    steps.push(Step::Claims { subject });
+    steps.push(Step::Mixed { subject });
+    if subject.durability == Durability::Power {
+        steps.push(Step::Reads { subject });
+    }
+}
+
+/// An engine in all the ways in which it is compared. Where redb is shared its lazy board is its durable one.
 fn subjects(store: Store) -> Vec<Subject> {
     let shared = Subject::new(store);
-    let mut all = vec![shared, shared.at(Durability::Process)];
-    if store == Store::Redb {
-        all.push(shared.exclusive());
+    let process = shared.at(Durability::Process);
+    match store {
+        Store::Sqlite => vec![shared, process, shared.at(LAZY)],
+        Store::Redb => {
+            let exclusive = shared.exclusive();
+            vec![shared, process, exclusive, exclusive.at(LAZY)]
+        }
     }
-    all
 }
 
 impl fmt::Display for Step {

@@ -1,7 +1,7 @@
 //! Task transitions by the store, by hand in groups as long as the store's, and by the patterns that programs use without
 //! a store.
 
-use kanban_core::{Durability, TaskId};
+use kanban_core::TaskId;
 
 use super::Failed;
 use super::compared::Compared;
@@ -10,7 +10,7 @@ use super::run::Bench;
 use super::shape::Comparison;
 use super::turns::{Opponent, grouped, once, take};
 use crate::board::Board;
-use crate::limit::sqlite::Synchronous;
+use crate::limit::synchronous;
 use crate::pattern::Pattern;
 use crate::subject::Subject;
 use crate::workload::transitions::{by_hand, by_store};
@@ -39,10 +39,7 @@ pub(super) async fn compare(
         by_hand(subject, file, group, &rows)
     })];
     for &pattern in patterns {
-        let synchronous = match subject.durability {
-            Durability::Power => Synchronous::Full,
-            _ => Synchronous::Normal,
-        };
+        let synchronous = synchronous(subject);
         let trial = fit(&filled.ids, clients, clients);
         let copy = filled.copy(subject)?;
         let outcome = pattern.run(&copy.file(), synchronous, clients, trial);
