@@ -48,7 +48,7 @@ use run::Bench;
 use shape::{Report, Setting};
 
 /// The version of the shape of [`Report`].
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is to be reported.
 #[derive(Debug, Clone)]

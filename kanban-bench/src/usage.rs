@@ -1,4 +1,4 @@
-//! What the process has used: processor time, bytes that went to the disk, memory.
+//! What the process has used: processor time, bytes handed to the system, memory.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::clock::now;
 pub struct Mark {
     at: Instant,
     cpu: Duration,
-    written: Option<u64>,
+    handed: Option<u64>,
 }
 
 /// What was used between a mark and now.
@@ -19,8 +19,8 @@ pub struct Usage {
     pub elapsed: Duration,
     /// Processor time of all threads, user and system.
     pub cpu: Duration,
-    /// Bytes that the process caused to be sent to storage; none where the system does not tell.
-    pub written: Option<u64>,
+    /// Bytes that the process handed to the system in calls that write; none where the system does not tell.
+    pub handed: Option<u64>,
 }
 
 impl Mark {
@@ -30,22 +30,28 @@ impl Mark {
         Self {
             at: now(),
             cpu: cpu(),
-            written: proc_number("/proc/self/io", "write_bytes:"),
+            handed: handed(),
         }
     }
 
     /// What was used since.
     #[must_use]
     pub fn used(&self) -> Usage {
-        let written = proc_number("/proc/self/io", "write_bytes:");
+        let handed = handed();
         Usage {
             elapsed: self.at.elapsed(),
             cpu: cpu().saturating_sub(self.cpu),
-            written: written
-                .zip(self.written)
+            handed: handed
+                .zip(self.handed)
                 .map(|(now, then)| now.saturating_sub(then)),
         }
     }
+}
+
+/// `write_bytes` beside it counts whole parts of the page cache as they become dirty, however little of each was written: how
+/// many that is depends on how the file came to be in the cache. This counts what the engine asked for.
+fn handed() -> Option<u64> {
+    proc_number("/proc/self/io", "wchar:")
 }
 
 fn cpu() -> Duration {
@@ -77,4 +83,28 @@ fn proc_number(file: &str, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, Write};
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_as_they_are_handed_over_also_where_no_new_page_becomes_dirty() {
+        let mut file = tempfile::tempfile().expect("there is room for a file");
+        file.write_all(&[1; 4096]).expect("it is written");
+        let mark = Mark::set();
+        for _ in 0..100 {
+            file.rewind().expect("a file has a beginning");
+            file.write_all(&[2; 1000]).expect("it is written");
+        }
+        // Other tests write meanwhile.
+        let handed = mark.used().handed;
+        assert!(
+            handed.is_none_or(|handed| handed >= 100_000),
+            "found {handed:?}"
+        );
+    }
 }

@@ -39,10 +39,10 @@ impl Side {
     /// What it came to.
     pub(super) fn figures(&self) -> Figures {
         let of = |of: &dyn Fn(&Outcome) -> f64| median(self.outcomes.iter().map(of).collect());
-        let written = self
+        let handed = self
             .outcomes
             .iter()
-            .map(|outcome| Some(count(outcome.usage.written?) / count(outcome.calls)))
+            .map(|outcome| Some(count(outcome.usage.handed?) / count(outcome.calls)))
             .collect::<Option<Vec<f64>>>();
         let mut latency = latencies();
         for outcome in &self.outcomes {
@@ -57,7 +57,7 @@ impl Side {
             cpu_us_per_call: of(&|outcome| {
                 outcome.usage.cpu.as_secs_f64() * 1e6 / count(outcome.calls)
             }),
-            written_bytes_per_call: written.map(median),
+            handed_bytes_per_call: handed.map(median),
             memory_peak_bytes: self.memory_peak,
         }
     }
@@ -115,7 +115,7 @@ mod tests {
             usage: Usage {
                 elapsed: took,
                 cpu: took / 2,
-                written: Some(calls * 100),
+                handed: Some(calls * 100),
             },
             latency,
         }
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(figures.calls, 60);
         assert_eq!(figures.per_second, 20.0);
         assert_eq!(figures.cpu_us_per_call, 25_000.0);
-        assert_eq!(figures.written_bytes_per_call, Some(100.0));
+        assert_eq!(figures.handed_bytes_per_call, Some(100.0));
         assert_eq!(figures.memory_peak_bytes, Some(9));
     }
 }

@@ -60,7 +60,7 @@ fn throughput(report: &Report) -> Grid {
         ]);
         row.extend(both(one, |side| words::digits(side.per_second)));
         row.extend(both(one, |side| words::digits(side.cpu_us_per_call)));
-        row.extend(both(one, written));
+        row.extend(both(one, handed));
         row.push(one.store.memory_peak_bytes.map_or_else(
             || "–".to_owned(),
             |peak| words::bytes(super::figures::count(peak)),
@@ -84,7 +84,7 @@ fn throughput(report: &Report) -> Grid {
             "other",
             "CPU µs/call",
             "other",
-            "written/call",
+            "handed/call",
             "other",
             "peak",
         ],
@@ -148,7 +148,7 @@ fn board_sizes(report: &Report) -> Grid {
         ]);
         row.extend(both(one, |side| words::time(side.latency.p50_ns)));
         row.extend(both(one, |side| words::digits(side.cpu_us_per_call)));
-        row.extend(both(one, written));
+        row.extend(both(one, handed));
         row
     };
     Grid {
@@ -168,7 +168,7 @@ fn board_sizes(report: &Report) -> Grid {
             "small",
             "CPU µs/call",
             "small",
-            "written/call",
+            "handed/call",
             "small",
         ],
         rows: of_sizes.map(row).collect(),
@@ -238,8 +238,8 @@ fn both(one: &Comparison, of: impl Fn(&Figures) -> String) -> [String; 2] {
     [of(&one.store), of(&one.other)]
 }
 
-fn written(side: &Figures) -> String {
-    side.written_bytes_per_call
+fn handed(side: &Figures) -> String {
+    side.handed_bytes_per_call
         .map_or_else(|| "–".to_owned(), words::bytes)
 }
 

@@ -66,7 +66,7 @@ pub(super) fn report() -> Report {
         })
         .to_vec();
     Report {
-        version: 1,
+        version: super::VERSION,
         setting: setting(),
         targets: target::all(&plan, &comparisons, &idle),
         comparisons,
@@ -139,7 +139,7 @@ fn figures(per_second: f64) -> Figures {
             max_ns: 5_000_000,
         },
         cpu_us_per_call: 40.0,
-        written_bytes_per_call: Some(2048.0),
+        handed_bytes_per_call: Some(2048.0),
         memory_peak_bytes: Some(50 << 20),
     }
 }

@@ -111,8 +111,8 @@ pub struct Figures {
     pub latency: Percentiles,
     /// Processor time per call, of all threads, in microseconds; the bench's own callers are in it.
     pub cpu_us_per_call: f64,
-    /// Bytes sent to storage per call; none where the system does not tell.
-    pub written_bytes_per_call: Option<f64>,
+    /// Bytes handed to the system per call, in calls that write; none where the system does not tell.
+    pub handed_bytes_per_call: Option<f64>,
     /// The most memory that the process held; the bench's own is in it.
     pub memory_peak_bytes: Option<u64>,
 }
