@@ -79,11 +79,17 @@ fn main() -> ExitCode {
 }
 
 fn report(args: &ReportArgs) -> Result<ExitCode, Failed> {
+    for file in [&args.json, &args.html, &args.markdown]
+        .into_iter()
+        .flatten()
+    {
+        report::expect_writable(file)?;
+    }
     let report = match &args.from {
         Some(file) => report::read_json(file)?,
         None => report::take(&order(args)?)?,
     };
-    print(&report::terminal(&report))?;
+    // What was measured for so long comes first, then what can be made of it again; a terminal may be gone by now.
     if let Some(file) = &args.json {
         report::write_json(&report, file)?;
     }
@@ -93,6 +99,7 @@ fn report(args: &ReportArgs) -> Result<ExitCode, Failed> {
     if let Some(file) = &args.markdown {
         report::write_markdown(&report, file)?;
     }
+    print(&report::terminal(&report))?;
     Ok(code(args, &report))
 }
 
@@ -134,6 +141,9 @@ fn hold(engine: &str, root: &std::path::Path) -> Result<ExitCode, Failed> {
 }
 
 fn print(text: &str) -> Result<(), Failed> {
-    let told = writeln!(io::stdout(), "{text}");
-    told.map_err(Failed::io("writing to standard output"))
+    match writeln!(io::stdout(), "{text}") {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        told => told.map_err(Failed::io("writing to standard output")),
+    }
 }

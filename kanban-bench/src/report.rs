@@ -123,9 +123,6 @@ pub enum Failed {
     /// The process that holds one board failed; these are its words.
     #[error("a process that holds one board failed: {0}")]
     Child(String),
-    /// The system does not tell what a process holds.
-    #[error("the system does not tell how much memory a process holds")]
-    Memory,
     /// A report could not be written as JSON, or read.
     #[error("JSON of another shape")]
     Json(#[source] serde_json::Error),
@@ -184,6 +181,21 @@ fn between_marks(page: &str, text: &str) -> Option<String> {
     let (before, rest) = page.split_once(begin)?;
     let (_, after) = rest.split_once(end)?;
     Some(format!("{before}{begin}{text}{end}{after}"))
+}
+
+/// Finds out whether a file could be written, and leaves no trace: nobody wants to hear of it after half an hour.
+///
+/// # Errors
+/// `Io`.
+pub fn expect_writable(file: &Path) -> Result<(), Failed> {
+    let doing = || Failed::io(format!("writing {}", file.display()));
+    if file.exists() {
+        let opened = std::fs::OpenOptions::new().append(true).open(file);
+        return opened.map(drop).map_err(doing());
+    }
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let made = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")));
+    made.map(drop).map_err(doing())
 }
 
 /// Writes a file anew.

@@ -78,12 +78,45 @@ fn a_whole_report_is_taken_judged_and_shown_again() {
     assert_eq!(String::from_utf8_lossy(&again.stdout), shown);
     assert_eq!(read(&place.join("again.html")), html);
 
+    // Whoever was to read is gone, and the files are there all the same.
+    let (reader, writer) = std::io::pipe().expect("there are pipes");
+    drop(reader);
+    let unread = Command::new(env!("CARGO_BIN_EXE_kanban-bench"))
+        .args(["report", "--from", "report.json", "--html", "again.html"])
+        .args(["--markdown", "again.md"])
+        .current_dir(place)
+        .stdout(writer)
+        .status();
+    assert_eq!(unread.expect("the program starts").code(), Some(0));
+    assert_eq!(read(&place.join("again.md")), markdown);
+
     let left: Vec<_> = fs::read_dir(place)
         .expect("it is there")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !name.contains("report.") && name != "again.html")
+        .filter(|name| !name.contains("report.") && !name.starts_with("again."))
         .collect();
     assert!(left.is_empty(), "boards were left behind: {left:?}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_before_anything_is_measured() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let boards = folder.path().join("boards");
+    for option in ["--json", "--html", "--markdown"] {
+        // A folder that is not there, and a folder where a file is to be.
+        for file in ["nowhere/report", "."] {
+            let done = Command::new(env!("CARGO_BIN_EXE_kanban-bench"))
+                .args(["report", "--tiny", option, file])
+                .current_dir(folder.path())
+                .env("KANBAN_BENCH_DIR", &boards)
+                .output()
+                .expect("the program starts");
+            let words = String::from_utf8_lossy(&done.stderr).into_owned();
+            assert_eq!(done.status.code(), Some(2), "{option} {file}: {words}");
+            assert!(words.contains(file), "{option} {file}: {words}");
+        }
+    }
+    assert!(!boards.exists(), "no place for boards was made yet");
 }
 
 #[test]

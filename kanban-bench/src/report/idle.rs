@@ -26,8 +26,8 @@ struct Held {
     held_bytes: u64,
 }
 
-/// Starts the process, and takes what it prints.
-pub(super) fn of(bench: Bench<'_>, filled: &Filled, store: Store) -> Result<Idle, Failed> {
+/// Starts the process, and takes what it prints. None where the system does not tell what a process holds.
+pub(super) fn of(bench: Bench<'_>, filled: &Filled, store: Store) -> Result<Option<Idle>, Failed> {
     let mut command = Command::new(bench.program);
     command.args(["idle", "--engine", store.as_str()]);
     command.arg(filled.closed.root());
@@ -38,22 +38,22 @@ pub(super) fn of(bench: Bench<'_>, filled: &Filled, store: Store) -> Result<Idle
         let words = String::from_utf8_lossy(&answer.stderr).into_owned();
         return Err(Failed::Child(words));
     }
-    let held: Held = serde_json::from_slice(&answer.stdout).map_err(Failed::Json)?;
-    Ok(Idle {
+    let held: Option<Held> = serde_json::from_slice(&answer.stdout).map_err(Failed::Json)?;
+    Ok(held.map(|held| Idle {
         engine: store.as_str().to_owned(),
         tasks: filled.tasks,
         held_bytes: held.held_bytes,
         before_bytes: held.before_bytes,
-    })
+    }))
 }
 
-/// Opens a root's board, reads a little, and answers as JSON what the process holds then, and held before. This is
-/// what the process does that [`take`](super::take) starts.
+/// Opens a root's board, reads a little, and answers as JSON what the process holds then, and held before; `null` where the
+/// system does not tell. This is what the process does that [`take`](super::take) starts.
 ///
 /// # Errors
-/// The store's; a system that does not tell what a process holds.
+/// The store's.
 pub fn hold(store: Store, root: &Path) -> Result<String, Failed> {
-    let before_bytes = memory_held().ok_or(Failed::Memory)?;
+    let before_bytes = memory_held();
     let subject = Subject {
         store,
         durability: Durability::Power,
@@ -70,13 +70,14 @@ pub fn hold(store: Store, root: &Path) -> Result<String, Failed> {
         for task in store.list(list).await?.value.items {
             store.task(task.id).await?;
         }
-        let held = memory_held().ok_or(Failed::Memory);
+        let held = memory_held();
         boards.close().await?;
-        held
+        Ok::<_, kanban_core::Error>(held)
     })?;
-    let held = Held {
+    let both = before_bytes.zip(held_bytes);
+    let held = both.map(|(before_bytes, held_bytes)| Held {
         before_bytes,
         held_bytes,
-    };
+    });
     serde_json::to_string(&held).map_err(Failed::Json)
 }

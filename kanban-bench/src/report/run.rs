@@ -103,7 +103,7 @@ async fn one(
         }
         Step::Idle { store } => {
             if let Some(filled) = shelf.sizes.last() {
-                results.idle.push(idle::of(bench, filled, store)?);
+                results.idle.extend(idle::of(bench, filled, store)?);
             }
             // Boards of a million tasks are gone before the next engine's are made.
             *shelf = Shelf::default();
