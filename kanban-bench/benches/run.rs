@@ -228,11 +228,7 @@ pub(crate) fn filled<'t>(
     place: &Path,
 ) -> &'t Template {
     template.get_or_init(|| {
-        let made = block_on(Template::make(
-            id.subject.at(Durability::Power),
-            place,
-            id.tasks,
-        ));
+        let made = block_on(Template::make(id.subject, place, id.tasks));
         made.expect("a board is filled")
     })
 }

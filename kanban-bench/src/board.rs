@@ -49,12 +49,6 @@ impl Board {
         })
     }
 
-    /// The board's main file.
-    #[must_use]
-    pub fn file(&self) -> PathBuf {
-        file_under(self.folder.path(), self.subject.store)
-    }
-
     /// Closes the store and keeps the folder.
     ///
     /// # Errors
@@ -101,7 +95,8 @@ impl Closed {
         self
     }
 
-    /// Copies it into a folder beside it. The copy is of the same engine and mode, and is opened as a subject says.
+    /// Copies it into a folder beside it. The copy is of the same engine and mode, and is opened as a subject says. It is on the
+    /// disk before it is answered: a flush that is measured later has nothing of it left to write.
     ///
     /// # Errors
     /// `Unavailable(Io)`: the files cannot be copied.
@@ -144,6 +139,7 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
             copy_files(&entry.path(), &to)?;
         } else {
             std::fs::copy(entry.path(), &to)?;
+            std::fs::File::open(&to)?.sync_all()?;
         }
     }
     Ok(())

@@ -4,13 +4,13 @@ use kanban_core::Options;
 
 use super::Failed;
 use super::compared::Compared;
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Comparison;
 use super::target::MANY;
 use super::turns::{Opponent, grouped, once, take};
 use crate::board::Board;
 use crate::subject::Subject;
+use crate::template::Template;
 use crate::workload::{claim_next, mixed};
 
 /// What claims from one column are called in an id.
@@ -26,7 +26,7 @@ const WRITES: f64 = 5.0 / 8.0;
 /// All claim the task that comes first.
 pub(super) async fn claims(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     subject: Subject,
 ) -> Result<Vec<Comparison>, Failed> {
     let compared = Compared::new(CLAIMS, subject, filled.tasks, MANY);
@@ -46,11 +46,11 @@ pub(super) async fn claims(
 /// Dispatchers, readers, writers and notifiers.
 pub(super) async fn mixture(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     subject: Subject,
 ) -> Result<Vec<Comparison>, Failed> {
     let compared = Compared::new(MIXED, subject, filled.tasks, MANY);
-    let (filled, subscriptions) = filled.with_listeners().await?;
+    let (filled, subscriptions) = filled.with_listeners(MANY).await?;
     // Three pairs of eight claim a task, so there are enough.
     let most = filled.tasks / MANY;
     let (ids, listeners) = (&filled.ids, &subscriptions);

@@ -9,11 +9,11 @@ use kanban_core::{Durability, List, RootMode};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Idle;
 use crate::board::open_root;
 use crate::subject::{Store, Subject};
+use crate::template::Template;
 use crate::usage::memory_held;
 
 /// How many tasks are listed, and read one by one.
@@ -27,7 +27,11 @@ struct Held {
 }
 
 /// Starts the process, and takes what it prints. None where the system does not tell what a process holds.
-pub(super) fn of(bench: Bench<'_>, filled: &Filled, store: Store) -> Result<Option<Idle>, Failed> {
+pub(super) fn of(
+    bench: Bench<'_>,
+    filled: &Template,
+    store: Store,
+) -> Result<Option<Idle>, Failed> {
     let mut command = Command::new(bench.program);
     command.args(["idle", "--engine", store.as_str()]);
     command.arg(filled.closed.root());

@@ -5,7 +5,6 @@ use kanban_core::{Authority, BoardStore, ClaimTask, Complete, Note, TaskId};
 use super::Failed;
 use super::chores::{Held, claim, worker};
 use super::compared::{Compared, names};
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Comparison;
 use super::target::MANY;
@@ -14,6 +13,7 @@ use super::turns::{Opponent, grouped, take};
 use crate::board::Board;
 use crate::clients::{Outcome, open};
 use crate::subject::Subject;
+use crate::template::Template;
 use crate::workload::transitions::by_hand;
 
 /// What transitions at an even rate are called in an id.
@@ -38,7 +38,7 @@ pub(super) fn closed_rate(taken: &[Comparison], subject: Subject) -> f64 {
 /// hand of as many calls as shared a commit.
 pub(super) async fn transitions(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     subject: Subject,
     closed_rate: f64,
 ) -> Result<Vec<Comparison>, Failed> {

@@ -5,7 +5,6 @@ use kanban_core::{BoardStore, Options, TaskId};
 use super::Failed;
 use super::compared::Compared;
 use super::figures::Side;
-use super::filled::Filled;
 use super::open::SHARE;
 use super::run::Bench;
 use super::shape::Comparison;
@@ -13,6 +12,7 @@ use super::target::MANY;
 use crate::clients::{Outcome, open};
 use crate::extent::pick;
 use crate::subject::Subject;
+use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
 use crate::workload::reads::{by_hand, by_store};
 
@@ -27,7 +27,7 @@ const TRIAL: usize = 16;
 /// Compares many callers of the store with the limit: each calling again at once, then at an even rate.
 pub(super) async fn compare(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     subject: Subject,
 ) -> Result<Vec<Comparison>, Failed> {
     let ids = &filled.ids;

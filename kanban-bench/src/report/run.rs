@@ -4,13 +4,13 @@ use std::path::Path;
 
 use kanban_core::RootMode;
 
-use super::filled::Filled;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::shape::{BoardFile, Comparison, Idle};
 use super::step::Step;
-use super::{Failed, crowd, idle, open, reads, sizes, transitions};
+use super::{Failed, crowd, idle, length, open, reads, sizes, transitions};
 use crate::subject::{Store, Subject};
+use crate::template::Template;
 
 /// What all measurements need.
 #[derive(Debug, Clone, Copy)]
@@ -115,16 +115,16 @@ async fn one(
 /// The filled boards of one engine, each made when it is first needed.
 #[derive(Debug, Default)]
 struct Shelf {
-    board: Option<(Store, RootMode, Filled)>,
-    sizes: Vec<Filled>,
+    board: Option<(Store, RootMode, Template)>,
+    sizes: Vec<Template>,
 }
 
 impl Shelf {
-    async fn board(&mut self, bench: Bench<'_>, subject: Subject) -> Result<&Filled, Failed> {
+    async fn board(&mut self, bench: Bench<'_>, subject: Subject) -> Result<&Template, Failed> {
         let kept = self.board.take();
         let filled = match kept {
             Some((store, mode, filled)) if (store, mode) == (subject.store, subject.mode) => filled,
-            _ => Filled::make(subject, bench.place, bench.plan.tasks).await?,
+            _ => Template::make(subject, bench.place, bench.plan.tasks).await?,
         };
         let (_, _, filled) = self.board.insert((subject.store, subject.mode, filled));
         Ok(filled)
@@ -136,14 +136,14 @@ impl Shelf {
         bench: Bench<'_>,
         store: Store,
         results: &mut Results,
-    ) -> Result<Vec<Filled>, Failed> {
+    ) -> Result<Vec<Template>, Failed> {
         if !self.sizes.is_empty() {
             return Ok(std::mem::take(&mut self.sizes));
         }
         let mut boards = Vec::new();
         for &tasks in bench.plan.sizes {
-            let filled = Filled::make(Subject::new(store), bench.place, tasks).await?;
-            results.files.push(filled.length(store.as_str())?);
+            let filled = Template::make(Subject::new(store), bench.place, tasks).await?;
+            results.files.push(length::of(&filled, store.as_str())?);
             boards.push(filled);
         }
         Ok(boards)

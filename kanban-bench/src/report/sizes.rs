@@ -6,13 +6,13 @@ use super::Failed;
 use super::chores::{Held, claim, pairs, release, remove, worker};
 use super::compared::Compared;
 use super::figures::Side;
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Comparison;
 use crate::board::Board;
 use crate::clients::{self, Outcome};
 use crate::fill;
 use crate::subject::Subject;
+use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
 
 /// What the claim of the best task is called in an id.
@@ -25,12 +25,12 @@ const WORKLOADS: [&str; 2] = [CLAIM_NEXT, COMPLETE];
 /// Compares each size with the first. Gives the boards back, closed, with the tasks that they had.
 pub(super) async fn compare(
     bench: Bench<'_>,
-    filled: Vec<Filled>,
+    filled: Vec<Template>,
     subject: Subject,
     clients: usize,
-) -> std::result::Result<(Vec<Filled>, Vec<Comparison>), Failed> {
+) -> std::result::Result<(Vec<Template>, Vec<Comparison>), Failed> {
     let mut boards = Vec::new();
-    for Filled { closed, ids, tasks } in filled {
+    for Template { closed, ids, tasks } in filled {
         let board = closed.at(subject.durability).open().await?;
         boards.push((board, ids, tasks));
     }
@@ -54,7 +54,7 @@ pub(super) async fn compare(
     let mut filled = Vec::new();
     for (board, ids, tasks) in boards {
         let closed = Board::close(board).await?;
-        filled.push(Filled { closed, ids, tasks });
+        filled.push(Template { closed, ids, tasks });
     }
     Ok((filled, comparisons))
 }

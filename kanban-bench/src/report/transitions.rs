@@ -5,7 +5,6 @@ use kanban_core::TaskId;
 
 use super::Failed;
 use super::compared::Compared;
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Comparison;
 use super::turns::{Opponent, grouped, once, take};
@@ -13,6 +12,7 @@ use crate::board::Board;
 use crate::limit::synchronous;
 use crate::pattern::Pattern;
 use crate::subject::Subject;
+use crate::template::Template;
 use crate::workload::transitions::{by_hand, by_store};
 
 /// What it is called in an id.
@@ -24,7 +24,7 @@ const TRIAL: usize = 4;
 /// Compares the store with the limit and with patterns.
 pub(super) async fn compare(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     subject: Subject,
     clients: usize,
     patterns: &[Pattern],

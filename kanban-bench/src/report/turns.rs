@@ -5,11 +5,11 @@ use std::path::Path;
 use super::Failed;
 use super::compared::Compared;
 use super::figures::{Side, count, median};
-use super::filled::Filled;
 use super::run::Bench;
 use super::shape::Comparison;
 use crate::board::Board;
 use crate::clients::Outcome;
+use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
 
 /// Works on a board's file that nobody has open, in groups of a length.
@@ -51,7 +51,7 @@ pub(super) fn grouped(
 
 /// One run of the store on a copy that is thrown away.
 pub(super) async fn once(
-    filled: &Filled,
+    filled: &Template,
     compared: &Compared,
     store: &dyn Fn(&Board) -> kanban_core::Result<Grouped>,
 ) -> Result<Grouped, Failed> {
@@ -64,7 +64,7 @@ pub(super) async fn once(
 /// The store, then each opponent in groups as long as the store's were, round by round.
 pub(super) async fn take(
     bench: Bench<'_>,
-    filled: &Filled,
+    filled: &Template,
     compared: Compared,
     store: &dyn Fn(&Board) -> kanban_core::Result<Grouped>,
     opponents: &[Opponent<'_>],
