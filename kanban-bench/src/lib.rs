@@ -55,6 +55,7 @@ pub mod limit;
 pub mod pattern;
 pub mod place;
 pub mod report;
+mod said;
 pub mod subject;
 pub mod template;
 pub mod usage;

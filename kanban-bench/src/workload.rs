@@ -1,6 +1,6 @@
 //! What is run: each workload by the store, and where it is honest the same work by hand.
 
-mod calls;
+pub(crate) mod calls;
 pub mod claim_next;
 pub mod creation;
 pub mod mixed;

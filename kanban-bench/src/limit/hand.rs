@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use kanban_core::{Clock, SystemClock, Task};
 
 use crate::fill;
+use crate::said::{SUMMARY, WORKER};
 
 /// The numbers and the time that a loop gives to its rows. The store takes the same from its counters and its clock.
 #[derive(Debug, Clone)]
@@ -91,10 +92,6 @@ pub fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
     tasks.map(|task| (task.id.clone(), task)).collect()
 }
 
-/// Who claims, and says something, by hand.
-pub(super) const CLAIMANT: &str = "bench-worker-1";
-/// What is said.
-pub(super) const COMMENT: &str = "It goes on as planned.";
 /// How long a claim by hand holds, in milliseconds.
 pub(super) const TTL_MS: i64 = 900_000;
 /// How long a lease by hand holds, in milliseconds.
@@ -102,12 +99,12 @@ pub(super) const LEASE_MS: i64 = 60_000;
 
 pub(super) fn claimed_data(run: i64, until: i64) -> String {
     format!(
-        r#"{{"claimant":"{CLAIMANT}","expires_at":{until},"from":"ready","phase":"work","run":{run},"to":"running"}}"#
+        r#"{{"claimant":"{WORKER}","expires_at":{until},"from":"ready","phase":"work","run":{run},"to":"running"}}"#
     )
 }
 
 pub(super) fn completed_data() -> String {
-    r#"{"from":"running","result_len":0,"summary":"written","to":"done"}"#.to_owned()
+    format!(r#"{{"from":"running","result_len":0,"summary":"{SUMMARY}","to":"done"}}"#)
 }
 
 pub(super) fn created_data(title: &str) -> String {

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, Result, params};
 
-use super::hand::{
-    CLAIMANT, COMMENT, LEASE_MS, TTL_MS, claimed_data, commented_data, completed_data, created_data,
-};
+use super::hand::{LEASE_MS, TTL_MS, claimed_data, commented_data, completed_data, created_data};
 use super::{Failed, Hand, HandTask, Rows};
 use crate::fill;
+use crate::said::{COMMENT, SUMMARY, WORKER};
 
 /// From how many pages in the `-wal` on a commit by hand checkpoints: the 16 MiB from which the store does while it is busy.
 pub const CHECKPOINT_PAGES: u32 = 4096;
@@ -42,7 +41,7 @@ const COMPLETE: &str = "UPDATE task SET status = 'done', updated_at = ?2, comple
 const OPEN_RUN: &str = "INSERT INTO run (id, task, phase, assignee, claimant, started_at) \
     VALUES (?1, ?2, 'work', ?3, ?4, ?5)";
 const CLOSE_RUN: &str =
-    "UPDATE run SET ended_at = ?2, outcome = 'completed', summary = 'written' WHERE id = ?1";
+    "UPDATE run SET ended_at = ?2, outcome = 'completed', summary = ?3 WHERE id = ?1";
 const EVENT: &str = "INSERT INTO event (id, seq, at, task, run, actor, kind, data) \
     VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const COUNT_DOWN: &str =
@@ -159,10 +158,10 @@ impl Sqlite {
         let run = hand.next();
         let until = hand.now + TTL_MS;
         let (version, assignee, _) = self.task(id, "ready")?;
-        let claim = params![id, hand.now, version + 1, run, CLAIMANT, until];
+        let claim = params![id, hand.now, version + 1, run, WORKER, until];
         self.statement(CLAIM)?.execute(claim)?;
         self.moved("ready", "running", &assignee)?;
-        let open = params![run, id, assignee, CLAIMANT, hand.now];
+        let open = params![run, id, assignee, WORKER, hand.now];
         self.statement(OPEN_RUN)?.execute(open)?;
         self.event(id, Some(run), "claimed", &claimed_data(run, until), hand)
     }
@@ -177,7 +176,8 @@ impl Sqlite {
         self.statement(COMPLETE)?
             .execute(params![id, hand.now, version + 1])?;
         self.moved("running", "done", &assignee)?;
-        self.statement(CLOSE_RUN)?.execute(params![run, hand.now])?;
+        self.statement(CLOSE_RUN)?
+            .execute(params![run, hand.now, SUMMARY])?;
         self.event(id, Some(run), "completed", &completed_data(), hand)
     }
 
@@ -201,7 +201,7 @@ impl Sqlite {
 
     fn event(&self, id: &str, run: Option<i64>, kind: &str, data: &str, hand: &Hand) -> Result<()> {
         // Nobody is named as the creator of a task.
-        let actor = (kind != "created").then_some(CLAIMANT);
+        let actor = (kind != "created").then_some(WORKER);
         let event = params![hand.last, hand.now, id, run, actor, kind, data];
         self.statement(EVENT)?.execute(event).map(drop)
     }
@@ -280,7 +280,7 @@ impl Rows for &Sqlite {
 
     fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<(), Failed> {
         let number = hand.next();
-        let row = params![number, task, CLAIMANT, COMMENT, hand.now];
+        let row = params![number, task, WORKER, COMMENT, hand.now];
         self.statement(SAY)?.execute(row)?;
         Ok(self.event(task, None, "commented", &commented_data(number), hand)?)
     }

@@ -9,6 +9,7 @@ use kanban_core::{
 
 use crate::clients::closed;
 use crate::fill;
+use crate::workload::calls::worker;
 
 /// A run to be ended: whose, and which.
 pub(super) type Held = (TaskId, RunId);
@@ -17,11 +18,6 @@ pub(super) type Held = (TaskId, RunId);
 const AT_ONCE: usize = 256;
 /// How many pairs of tasks one call makes: it takes a thousand tasks at most.
 const PAIRS_PER_CALL: usize = 500;
-
-/// Who claims.
-pub(super) fn worker() -> Result<Label> {
-    Ok(Label::new("claimant", "bench-worker-1")?)
-}
 
 /// Claims tasks, and answers their runs.
 pub(super) fn claim(store: &dyn BoardStore, tasks: &[TaskId]) -> Result<Vec<Held>> {

@@ -1,9 +1,9 @@
 //! Calls that fall due at an even rate, so that waiting counts: latency is told from here.
 
-use kanban_core::{Authority, BoardStore, ClaimTask, Complete, Note, TaskId};
+use kanban_core::{Authority, BoardStore, ClaimTask, TaskId};
 
 use super::Failed;
-use super::chores::{Held, claim, worker};
+use super::chores::{Held, claim};
 use super::compared::{Compared, names};
 use super::run::Bench;
 use super::shape::Comparison;
@@ -14,6 +14,7 @@ use crate::board::Board;
 use crate::clients::{Outcome, open};
 use crate::subject::Subject;
 use crate::template::Template;
+use crate::workload::calls::{worker, written};
 use crate::workload::transitions::by_hand;
 
 /// What transitions at an even rate are called in an id.
@@ -74,8 +75,7 @@ fn at_rate(
             match (nth % 2, held, free) {
                 (0, _, Some(task)) => store.claim(ClaimTask::new(task, worker)).await.map(drop),
                 (_, Some((task, run)), _) => {
-                    let mut call = Complete::new(task, Authority::worker(run));
-                    call.summary = Some(Note::new("summary", "written")?);
+                    let call = written(task, Authority::worker(run))?;
                     store.complete(call).await.map(drop)
                 }
                 _ => Ok(()),

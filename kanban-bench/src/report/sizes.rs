@@ -1,9 +1,9 @@
 //! Single operations on boards of all sizes, in turns: what a call costs must not grow with the board.
 
-use kanban_core::{Authority, BoardStore, ClaimNext, Complete, NextClaim, Result};
+use kanban_core::{Authority, BoardStore, ClaimNext, NextClaim, Result};
 
 use super::Failed;
-use super::chores::{Held, claim, pairs, release, remove, worker};
+use super::chores::{Held, claim, pairs, release, remove};
 use super::compared::Compared;
 use super::figures::Side;
 use super::run::Bench;
@@ -14,6 +14,7 @@ use crate::fill;
 use crate::subject::Subject;
 use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
+use crate::workload::calls::{worker, written};
 
 /// What the claim of the best task is called in an id.
 pub(super) const CLAIM_NEXT: &str = "claim_next";
@@ -121,7 +122,7 @@ fn complete(store: &dyn BoardStore, clients: usize, held: &[Held]) -> Result<Out
         async move {
             match one {
                 Some((task, run)) => {
-                    let call = Complete::new(task, Authority::worker(run));
+                    let call = written(task, Authority::worker(run))?;
                     store.complete(call).await.map(drop)
                 }
                 None => Ok(()),

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use kanban_core::{
-    Address, Authority, BoardStore, Complete, EventKind, EventLease, Label, LeaseEvents, LeaseId,
-    Note, Result, Scope, SubscribeTo, SubscriptionId, SubscriptionMode, TaskId, Ttl,
+    Address, Authority, BoardStore, CommentOn, Complete, EventKind, EventLease, Label, LeaseEvents,
+    LeaseId, Note, Result, Scope, SubscribeTo, SubscriptionId, SubscriptionMode, TaskId, Ttl,
 };
 
+use crate::said;
+
 /// A subscription's address on the bench's own channel.
-pub(super) fn listener(scope: Scope, address: &str, kinds: Vec<EventKind>) -> Result<SubscribeTo> {
+pub(crate) fn listener(scope: Scope, address: &str, kinds: Vec<EventKind>) -> Result<SubscribeTo> {
     Ok(SubscribeTo {
         scope,
         channel: Label::new("channel", "bench")?,
@@ -22,7 +24,7 @@ pub(super) fn listener(scope: Scope, address: &str, kinds: Vec<EventKind>) -> Re
 }
 
 /// Leases up to `limit` events. None if there were none.
-pub(super) async fn lease(
+pub(crate) async fn lease(
     store: &dyn BoardStore,
     subscription: SubscriptionId,
     limit: usize,
@@ -38,9 +40,25 @@ pub(super) async fn lease(
     })
 }
 
+/// Who works.
+pub(crate) fn worker() -> Result<Label> {
+    Ok(Label::new("worker", said::WORKER)?)
+}
+
+/// What a worker says when it completes a task.
+pub(crate) fn summary() -> Result<Note> {
+    Ok(Note::new("summary", said::SUMMARY)?)
+}
+
 /// A completion as a worker makes it.
-pub(super) fn written(task: TaskId, right: Authority) -> Result<Complete> {
+pub(crate) fn written(task: TaskId, right: Authority) -> Result<Complete> {
     let mut call = Complete::new(task, right);
-    call.summary = Some(Note::new("summary", "written")?);
+    call.summary = Some(summary()?);
     Ok(call)
+}
+
+/// A comment as a worker makes it.
+pub(crate) fn comment(task: TaskId, worker: Label) -> Result<CommentOn> {
+    let body = Note::new("body", said::COMMENT)?;
+    Ok(CommentOn::new(task, worker, body))
 }

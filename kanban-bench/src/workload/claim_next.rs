@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use kanban_core::{BoardStore, ClaimNext, Label, NextClaim, Result, Task};
+use kanban_core::{BoardStore, ClaimNext, NextClaim, Result, Task};
 
+use super::calls::worker;
 use crate::clients::{self, Outcome};
 use crate::limit::{self, Failed, Limit};
 use crate::subject::Subject;
@@ -13,7 +14,7 @@ use crate::subject::Subject;
 /// # Errors
 /// The store's.
 pub fn by_store(store: &dyn BoardStore, clients: usize, calls: usize) -> Result<Outcome> {
-    let worker = Label::new("claimant", "bench-worker-1")?;
+    let worker = worker()?;
     clients::closed(clients, calls, |_, _| {
         let call = ClaimNext::new(worker.clone());
         async move {

@@ -9,12 +9,12 @@ use std::path::Path;
 
 use futures_util::future::try_join_all;
 use kanban_core::{
-    AckLease, Authority, BoardStore, ClaimNext, CommentOn, Label, LeaseId, List, NextClaim, Note,
-    Result, RunId, Scope, SubscriptionId, Task, TaskId,
+    AckLease, Authority, BoardStore, ClaimNext, Label, LeaseId, List, NextClaim, Result, RunId,
+    Scope, SubscriptionId, Task, TaskId,
 };
 use pollster::block_on;
 
-use super::calls::{lease, listener, written};
+use super::calls::{comment, lease, listener, worker, written};
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::fill;
@@ -84,7 +84,7 @@ pub fn by_store(
     tasks: &[TaskId],
     subscriptions: &[SubscriptionId],
 ) -> Result<Outcome> {
-    let me = Label::new("claimant", "bench-worker-1")?;
+    let me = worker()?;
     let callers: Vec<_> = (0..clients)
         .map(|client| Caller {
             store,
@@ -136,8 +136,7 @@ impl Caller<'_> {
             }
             Part::Write if is_first => drop(self.store.create(fill::task(nth)?).await?),
             Part::Write => {
-                let body = Note::new("body", "It goes on as planned.")?;
-                let call = CommentOn::new(self.task(client, nth), self.me.clone(), body);
+                let call = comment(self.task(client, nth), self.me.clone())?;
                 drop(self.store.comment(call).await?);
             }
             Part::Read if is_first => drop(self.store.task(self.task(client, nth)).await?),

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use kanban_core::{Authority, BoardStore, ClaimTask, Complete, Label, Note, Result, Task, TaskId};
+use kanban_core::{Authority, BoardStore, ClaimTask, Result, Task, TaskId};
 
+use super::calls::{worker, written};
 use crate::clients::{self, Outcome};
 use crate::limit::{self, HandTask, Limit, Meter};
 use crate::subject::Subject;
@@ -15,7 +16,7 @@ use crate::subject::Subject;
 /// The store's.
 pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Result<Outcome> {
     let share = tasks.len() / clients;
-    let worker = Label::new("claimant", "bench-worker-1")?;
+    let worker = worker()?;
     let runs: Vec<_> = tasks.iter().map(|_| std::cell::Cell::new(None)).collect();
     clients::closed(clients, share * 2, |client, nth| {
         let at = nth / 2 * clients + client;
@@ -25,9 +26,9 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, tasks: &[TaskId]) -> Res
                 return Ok(());
             };
             if let Some(run) = slot.get() {
-                let mut call = Complete::new(task, Authority::worker(run));
-                call.summary = Some(Note::new("summary", "written")?);
-                store.complete(call).await?;
+                store
+                    .complete(written(task, Authority::worker(run))?)
+                    .await?;
             } else {
                 let claimed = store.claim(ClaimTask::new(task, worker)).await?;
                 slot.set(Some(claimed.value.run.id));

@@ -5,10 +5,9 @@ use redb::ReadableTable;
 
 use super::tables::Tables;
 use crate::fill;
-use crate::limit::hand::{
-    CLAIMANT, COMMENT, TTL_MS, claimed_data, commented_data, completed_data, created_data,
-};
+use crate::limit::hand::{TTL_MS, claimed_data, commented_data, completed_data, created_data};
 use crate::limit::{Failed, Hand, HandTask, Result, Rows};
+use crate::said::{COMMENT, WORKER};
 
 /// How many bytes a claim adds to a task's row: the claim, when it was started, a longer status.
 const CLAIM_LEN: usize = 41;
@@ -56,7 +55,7 @@ impl Rows for Tables<'_> {
             hand,
             &Told {
                 kind: "claimed",
-                actor: CLAIMANT,
+                actor: WORKER,
                 has_run: true,
                 data: &data,
             },
@@ -89,7 +88,7 @@ impl Rows for Tables<'_> {
             hand,
             &Told {
                 kind: "completed",
-                actor: CLAIMANT,
+                actor: WORKER,
                 has_run: true,
                 data: &completed_data(),
             },
@@ -142,7 +141,7 @@ impl Rows for Tables<'_> {
 
     fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()> {
         let number = hand.next();
-        let row = vec![0; COMMENT_LEN + CLAIMANT.len() + COMMENT.len()];
+        let row = vec![0; COMMENT_LEN + WORKER.len() + COMMENT.len()];
         let key = number.cast_unsigned();
         self.comment()?.insert(key, row.as_slice())?;
         self.comment_of_task()?.insert((task, key), ())?;
@@ -151,7 +150,7 @@ impl Rows for Tables<'_> {
             hand,
             &Told {
                 kind: "commented",
-                actor: CLAIMANT,
+                actor: WORKER,
                 has_run: false,
                 data: &commented_data(number),
             },

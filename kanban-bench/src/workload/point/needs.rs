@@ -1,10 +1,10 @@
 //! What the calls of an operation need, and the calls.
 
 use kanban_core::{
-    AckLease, AssignTask, Authority, BlockTask, BoardStore, ClaimNext, ClaimTask, CommentOn,
-    CreateMany, EventFilter, EventId, EventKind, Events, Fail, FailKind, Heartbeat, Label,
-    LinkTasks, List, NewItem, Note, ParentRef, Release, RequestReview, Result, RunId, Scope,
-    Status, Subscription, SubscriptionId, TaskId, Title, UnblockTask, UpdateTask, WorkerBlockKind,
+    AckLease, AssignTask, Authority, BlockTask, BoardStore, ClaimNext, ClaimTask, CreateMany,
+    EventFilter, EventId, EventKind, Events, Fail, FailKind, Heartbeat, Label, LinkTasks, List,
+    NewItem, ParentRef, Release, RequestReview, Result, RunId, Scope, Status, Subscription,
+    SubscriptionId, TaskId, Title, UnblockTask, UpdateTask, WorkerBlockKind,
 };
 use pollster::block_on;
 
@@ -12,7 +12,7 @@ use super::{AT_ONCE, EVENTS_LEN, LIST_LEN, MANY, PENDING, Point};
 use crate::clients;
 use crate::extent::pick;
 use crate::fill;
-use crate::workload::calls::{lease, listener, written};
+use crate::workload::calls::{comment, lease, listener, summary, worker, written};
 
 /// What the calls of an operation need.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<'a> Needs<'a> {
             runs: Vec::new(),
             subscriptions: Vec::new(),
             stamp: fastrand::u64(..),
-            me: Label::new("actor", "bench-worker-1")?,
+            me: worker()?,
         };
         let listeners = match point {
             Point::LeaseAck => clients,
@@ -145,12 +145,8 @@ impl<'a> Needs<'a> {
                 drop(store.claim_next(ClaimNext::new(self.me.clone())).await?);
             }
             Point::Comment => {
-                let body = Note::new("body", "It goes on as planned.")?;
-                drop(
-                    store
-                        .comment(CommentOn::new(task(), self.me.clone(), body))
-                        .await?,
-                );
+                let call = comment(task(), self.me.clone())?;
+                drop(store.comment(call).await?);
             }
             Point::Subscribe => {
                 let address = format!("{}-{at}", self.stamp);
@@ -188,7 +184,7 @@ impl<'a> Needs<'a> {
                 let call = RequestReview {
                     task,
                     authority: right,
-                    summary: Some(Note::new("summary", "written")?),
+                    summary: Some(summary()?),
                     metadata: None,
                     reviewer: None,
                 };
