@@ -1,8 +1,9 @@
 //! Which plots a report has, and what is in them.
 
+use super::even::SHARE;
 use super::shape::{Comparison, Percentiles, Report};
-use super::target::MANY;
-use super::{crowd, open, reads, sizes, transitions, words};
+use super::target::{MANY, SIZE_MAX, border};
+use super::{crowd, even, reads, sizes, transitions, words};
 
 /// A plot, whatever the theme.
 #[derive(Debug)]
@@ -11,7 +12,7 @@ pub(super) struct Chart {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     /// What a reader has to know who sees only this.
-    pub(super) caption: &'static str,
+    pub(super) caption: String,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) body: Body,
@@ -92,7 +93,7 @@ pub(super) fn all(report: &Report) -> Vec<Chart> {
         against_limit(report),
         throughput(report, "throughput-power", "power"),
         throughput(report, "throughput-process", "process"),
-        latency(report, "latency-transitions", open::TRANSITIONS),
+        latency(report, "latency-transitions", even::TRANSITIONS),
         latency(report, "latency-reads", reads::OPEN),
         by_size(report, "size-claim-next", sizes::CLAIM_NEXT),
         by_size(report, "size-complete", sizes::COMPLETE),
@@ -110,19 +111,13 @@ fn against_limit(report: &Report) -> Chart {
             _ => return None,
         };
         let plural = if one.clients == 1 { "" } else { "s" };
-        let border = match one.workload.as_str() {
-            _ if is_lazy(one) => None,
-            transitions::WORKLOAD if one.clients == MANY => Some(0.7),
-            reads::WORKLOAD => Some(0.5),
-            _ => None,
-        };
         (one.against == "limit").then(|| Range {
             name: format!("{}, {what}{} client{plural}", engine(one), one.clients),
             hue: hue(one),
             min: ratio.min,
             median: ratio.median,
             max: ratio.max,
-            border,
+            border: border(one),
         })
     });
     let rows: Vec<Range> = rows.collect();
@@ -131,7 +126,8 @@ fn against_limit(report: &Report) -> Chart {
         title: "Calls per second, store ÷ limit",
         caption: "The limit is the same row changes by a hand-written loop on the engine, in transactions as long as the store's \
                   groups. The dot is the median of the rounds, the line reaches from the lowest to the highest; a bar marks the \
-                  target where there is one.",
+                  target where there is one."
+            .to_owned(),
         x: Axis::linear("store ÷ limit"),
         y: Axis::linear(""),
         body: Body::Ranges(rows),
@@ -174,7 +170,8 @@ fn throughput(report: &Report, id: &'static str, durability: &str) -> Chart {
         title,
         caption: "Claims and completions per second. Clients call again as soon as they are answered; the limit runs in \
                   transactions as long as the groups of the store were with as many clients. redb's commits survive a power cut \
-                  at both durabilities.",
+                  at both durabilities."
+            .to_owned(),
         x: Axis::log_at("clients", chosen.iter().map(|one| one.clients)),
         y: Axis::log("transitions per second"),
         body: Body::Lines {
@@ -211,7 +208,7 @@ fn latency(report: &Report, id: &'static str, workload: &str) -> Chart {
         points: points(&one.store.latency),
     });
     let title = match workload {
-        open::TRANSITIONS => "Latency of task transitions at an even rate",
+        even::TRANSITIONS => "Latency of task transitions at an even rate",
         _ => "Latency of point reads at an even rate",
     };
     let names = ["p50", "p90", "p99", "p99.9", "max"];
@@ -219,8 +216,11 @@ fn latency(report: &Report, id: &'static str, workload: &str) -> Chart {
     Chart {
         id,
         title,
-        caption: "Calls fall due at 70 % of the rate that 64 clients got through, each engine at its own, and are timed from the \
-                  moment when they are due: waiting counts.",
+        caption: format!(
+            "Calls fall due at {} of the rate that {MANY} clients got through, each engine at its own, and are timed from the \
+             moment when they are due: waiting counts.",
+            words::percent(SHARE),
+        ),
         x: Axis {
             label: "of all calls",
             scale: Scale::Linear,
@@ -272,7 +272,9 @@ fn by_size(report: &Report, id: &'static str, workload: &str) -> Chart {
     Chart {
         id,
         title,
-        caption: "Median latency ÷ that on the smallest board, in turns in the same run. The target is 2 at the largest.",
+        caption: format!(
+            "Median latency ÷ that on the smallest board, in turns in the same run. The target is {SIZE_MAX} at the largest."
+        ),
         x: Axis::log_at(
             "tasks on the board",
             small.into_iter().chain(chosen.iter().map(|one| one.tasks)),
@@ -280,7 +282,7 @@ fn by_size(report: &Report, id: &'static str, workload: &str) -> Chart {
         y: Axis::linear("latency ÷ that on the smallest board"),
         body: Body::Lines {
             series,
-            border: Some(2.0),
+            border: Some(SIZE_MAX),
         },
     }
 }

@@ -1,14 +1,16 @@
 //! What the tables of a report hold, whatever they are drawn on.
 
+use super::even::SHARE;
 use super::shape::{Comparison, Figures, Report};
-use super::{open, reads, sizes, transitions, words};
+use super::target::MANY;
+use super::{even, reads, sizes, transitions, words};
 
 /// A table that can be drawn anywhere.
 #[derive(Debug)]
 pub(super) struct Grid {
     pub(super) title: &'static str,
     /// What the columns do not say of themselves.
-    pub(super) note: &'static str,
+    pub(super) note: String,
     pub(super) head: Vec<&'static str>,
     pub(super) rows: Vec<Vec<String>>,
 }
@@ -36,7 +38,8 @@ fn targets(report: &Report) -> Grid {
     });
     Grid {
         title: "Targets",
-        note: "Ratios are medians of the rounds; ≥ of calls per second, ≤ of median latencies. Memory is in MiB.",
+        note: "Ratios are medians of the rounds; ≥ of calls per second, ≤ of median latencies. Memory is in MiB."
+            .to_owned(),
         head: vec!["target", "value", "wanted", "verdict"],
         rows: rows.collect(),
     }
@@ -70,7 +73,8 @@ fn throughput(report: &Report) -> Grid {
     Grid {
         title: "Throughput and cost",
         note: "Each client calls again as soon as it is answered. Ratios are store ÷ other: the median of the rounds \
-               (lowest–highest). Pairs of figures are store, other. Peak is the whole process.",
+               (lowest–highest). Pairs of figures are store, other. Peak is the whole process."
+            .to_owned(),
         head: vec![
             "workload",
             "engine",
@@ -113,8 +117,11 @@ fn latency(report: &Report) -> Grid {
     });
     Grid {
         title: "Latency at an even rate",
-        note: "Calls fall due at 70 % of the rate that 64 clients got through, answered or not, and are timed from then. \
-               The limit is one transaction by hand of as many calls as shared a commit, or one read on one of the threads.",
+        note: format!(
+            "Calls fall due at {} of the rate that {MANY} clients got through, answered or not, and are timed from then. \
+             The limit is one transaction by hand of as many calls as shared a commit, or one read on one of the threads.",
+            words::percent(SHARE),
+        ),
         head: vec![
             "workload",
             "engine",
@@ -154,7 +161,8 @@ fn board_sizes(report: &Report) -> Grid {
     Grid {
         title: "Cost against the size of the board",
         note: "The same calls on boards of different sizes, in turns. Ratios are this size ÷ the small one; pairs of figures are \
-               this size, the small one.",
+               this size, the small one."
+            .to_owned(),
         head: vec![
             "workload",
             "engine",
@@ -187,7 +195,8 @@ fn files(report: &Report) -> Grid {
     });
     Grid {
         title: "Files",
-        note: "The board's file after it was filled and closed. The ratio is the file ÷ titles and bodies.",
+        note: "The board's file after it was filled and closed. The ratio is the file ÷ titles and bodies."
+            .to_owned(),
         head: vec!["engine", "tasks", "file", "per task", "ratio"],
         rows: rows.collect(),
     }
@@ -205,7 +214,8 @@ fn idle(report: &Report) -> Grid {
     Grid {
         title: "Memory, idle",
         note: "All resident memory (VmRSS) of a process of its own that has opened the board, asked for its numbers and read 200 \
-               tasks; and the same before it opened the board.",
+               tasks; and the same before it opened the board."
+            .to_owned(),
         head: vec!["engine", "tasks", "held", "before"],
         rows: rows.collect(),
     }
@@ -219,7 +229,7 @@ pub(super) fn is_of_sizes(one: &Comparison) -> bool {
 /// What a workload is called where people read.
 fn workload(one: &Comparison) -> &str {
     match one.workload.as_str() {
-        open::TRANSITIONS => transitions::WORKLOAD,
+        even::TRANSITIONS => transitions::WORKLOAD,
         reads::OPEN => reads::WORKLOAD,
         other => other,
     }

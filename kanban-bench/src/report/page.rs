@@ -84,7 +84,7 @@ fn figure(html: &mut String, chart: &Chart) -> Result<(), Failed> {
 fn table(html: &mut String, grid: &Grid) {
     put(
         html,
-        format_args!("<h2>{}</h2>\n<p>{}</p>\n", grid.title, escaped(grid.note)),
+        format_args!("<h2>{}</h2>\n<p>{}</p>\n", grid.title, escaped(&grid.note)),
     );
     html.push_str("<div class=\"wide\"><table>\n<thead><tr>");
     for head in &grid.head {

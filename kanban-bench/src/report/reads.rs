@@ -4,8 +4,8 @@ use kanban_core::{BoardStore, Options, TaskId};
 
 use super::Failed;
 use super::compared::Compared;
+use super::even::SHARE;
 use super::figures::Side;
-use super::open::SHARE;
 use super::run::Bench;
 use super::shape::Comparison;
 use super::target::MANY;

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::progress::Progress;
 use super::shape::{BoardFile, Comparison, Idle};
 use super::step::Step;
-use super::{Failed, crowd, idle, length, open, reads, sizes, transitions};
+use super::{Failed, crowd, even, idle, length, reads, sizes, transitions};
 use crate::subject::{Store, Subject};
 use crate::template::Template;
 
@@ -75,9 +75,9 @@ async fn one(
             results.comparisons.extend(taken);
         }
         Step::TransitionsOpen { subject } => {
-            let closed = open::closed_rate(&results.comparisons, subject);
+            let closed = even::closed_rate(&results.comparisons, subject);
             let filled = shelf.board(bench, subject).await?;
-            let taken = open::transitions(bench, filled, subject, closed).await?;
+            let taken = even::transitions(bench, filled, subject, closed).await?;
             results.comparisons.extend(taken);
         }
         Step::Claims { subject } => {

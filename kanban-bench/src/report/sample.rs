@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::figures::spread;
 use super::plan::Scale;
 use super::shape::{BoardFile, Comparison, Figures, Idle, Percentiles, Report, Setting};
-use super::{crowd, open, reads, sizes, target, transitions};
+use super::{crowd, even, reads, sizes, target, transitions};
 use crate::fill::size_name;
 use crate::pattern::Pattern;
 
@@ -29,7 +29,7 @@ pub(super) fn report() -> Report {
         let mut add = |workload, tasks, clients, against: &str| {
             comparisons.push(comparison(subject, workload, tasks, clients, against));
         };
-        add(open::TRANSITIONS, plan.tasks, 1, "limit");
+        add(even::TRANSITIONS, plan.tasks, 1, "limit");
         if subject.1 == LAZY {
             add(transitions::WORKLOAD, plan.tasks, 1, "limit");
             add(transitions::WORKLOAD, plan.tasks, 64, "limit");
@@ -105,7 +105,7 @@ fn comparison(
     clients: usize,
     against: &str,
 ) -> Comparison {
-    let is_open = [open::TRANSITIONS, reads::OPEN].contains(&workload);
+    let is_open = [even::TRANSITIONS, reads::OPEN].contains(&workload);
     let is_pattern = Pattern::ALL.iter().any(|one| one.as_str() == against);
     Comparison {
         id: format!("{workload}/{engine}/{durability}/{tasks}/{clients}/{against}"),

@@ -9,6 +9,12 @@ use crate::pattern::Pattern;
 /// How many clients are meant where a target says many.
 pub(super) const MANY: usize = 64;
 
+/// How much of the limit's transitions many clients are to get through.
+const TRANSITIONS_MIN: f64 = 0.7;
+/// How much of the limit's point reads.
+const READS_MIN: f64 = 0.5;
+/// How much longer a call may take on the largest board than on the smallest.
+pub(super) const SIZE_MAX: f64 = 2.0;
 /// The most memory that an idle store may hold, in MiB.
 const IDLE_MIB_MAX: f64 = 64.0;
 const MIB: u64 = 1024 * 1024;
@@ -55,7 +61,7 @@ fn rules(plan: &Plan) -> Vec<Rule> {
             MANY,
             Of::Throughput,
             Wanted::AtLeast,
-            0.7,
+            TRANSITIONS_MIN,
         ),
         limit(
             "one_writer_latency_vs_limit",
@@ -71,7 +77,7 @@ fn rules(plan: &Plan) -> Vec<Rule> {
             MANY,
             Of::Throughput,
             Wanted::AtLeast,
-            0.5,
+            READS_MIN,
         ),
     ];
     let mut pattern = limit(
@@ -98,7 +104,7 @@ fn rules(plan: &Plan) -> Vec<Rule> {
                 against: small.clone(),
                 of: Of::Latency,
                 wanted: Wanted::AtMost,
-                target: 2.0,
+                target: SIZE_MAX,
             });
         }
     }
@@ -143,19 +149,34 @@ impl Rule {
     }
 }
 
+/// How much of its limit's calls per second a comparison is to reach, if that is a target. A plot does not ask for the size of the
+/// board: on no other are these compared.
+pub(super) fn border(one: &Comparison) -> Option<f64> {
+    let is_judged = DURABILITIES.contains(&one.durability.as_str());
+    let min = match one.workload.as_str() {
+        transitions::WORKLOAD => TRANSITIONS_MIN,
+        reads::WORKLOAD => READS_MIN,
+        _ => return None,
+    };
+    (is_judged && one.clients == MANY && one.against == "limit").then_some(min)
+}
+
 /// On the border is met; what is not a number is not.
-fn judge(id: String, value: f64, unit: Unit, wanted: Wanted, target: f64) -> Target {
-    let met = match wanted {
+pub(super) fn is_met(wanted: Wanted, value: f64, target: f64) -> bool {
+    match wanted {
         Wanted::AtLeast => value >= target,
         Wanted::AtMost => value <= target,
-    };
+    }
+}
+
+fn judge(id: String, value: f64, unit: Unit, wanted: Wanted, target: f64) -> Target {
     Target {
         id,
         value,
         target,
         wanted,
         unit,
-        met,
+        met: is_met(wanted, value, target),
     }
 }
 
@@ -164,10 +185,6 @@ mod tests {
     use super::*;
     use crate::report::plan::Scale;
     use crate::report::sample;
-
-    fn met(wanted: Wanted, value: f64, target: f64) -> bool {
-        judge(String::new(), value, Unit::Ratio, wanted, target).met
-    }
 
     #[test]
     fn a_value_on_the_border_meets_its_target_and_one_beyond_misses_it() {
@@ -181,7 +198,7 @@ mod tests {
             (Wanted::AtLeast, f64::NAN, false),
             (Wanted::AtMost, f64::NAN, false),
         ] {
-            assert_eq!(met(wanted, value, 0.7), expected, "{value} {wanted:?}");
+            assert_eq!(is_met(wanted, value, 0.7), expected, "{value} {wanted:?}");
         }
     }
 
@@ -196,6 +213,19 @@ mod tests {
             let targets = all(&plan, &[], &idle);
             assert_eq!(targets.len(), 2);
             assert!(targets.iter().all(|one| one.met == expected), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_plot_marks_the_borders_of_the_targets_about_limits_and_no_others() {
+        let plan = Scale::Full.plan();
+        let rules = rules(&plan);
+        for one in sample::report().comparisons {
+            let of_rule = rules
+                .iter()
+                .filter(|rule| rule.against == "limit" && matches!(rule.of, Of::Throughput))
+                .find(|rule| rule.is_about(&one));
+            assert_eq!(border(&one), of_rule.map(|rule| rule.target), "{}", one.id);
         }
     }
 

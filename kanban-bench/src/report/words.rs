@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::figures::count;
 use super::shape::{Spread, Target, Unit, Wanted};
+use super::target::is_met;
 
 /// Goes on with a text.
 pub(super) fn put(text: &mut String, more: std::fmt::Arguments<'_>) {
@@ -44,6 +45,11 @@ pub(super) fn digits(value: f64) -> String {
     }
 }
 
+/// A share of the whole, in hundredths of it.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
 /// A whole number, thousands apart.
 pub(super) fn whole(value: usize) -> String {
     grouped(&value.to_string())
@@ -73,10 +79,7 @@ pub(super) fn spread(spread: &Spread) -> String {
 /// there are as many as it takes.
 pub(super) fn value(target: &Target) -> String {
     let value = target.value;
-    let met = |value: f64| match target.wanted {
-        Wanted::AtLeast => value >= target.target,
-        Wanted::AtMost => value <= target.target,
-    };
+    let met = |value: f64| is_met(target.wanted, value, target.target);
     let tells = |places: &usize| {
         let text = format!("{value:.places$}");
         text.parse().is_ok_and(|told: f64| met(told) == target.met)
@@ -120,6 +123,7 @@ mod tests {
         assert_eq!(digits(1_234_567.0), "1,234,567");
         assert_eq!(whole(1000), "1,000");
         assert_eq!(digits(-123.0), "-123");
+        assert_eq!(percent(0.7), "70 %");
     }
 
     #[test]
