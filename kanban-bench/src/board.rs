@@ -31,7 +31,7 @@ impl Board {
     ///
     /// # Errors
     /// The store's; a folder that cannot be made is `Unavailable(Io)`.
-    pub async fn make(subject: Subject, place: &Path) -> Result<Self> {
+    pub(crate) async fn make(subject: Subject, place: &Path) -> Result<Self> {
         let folder = new_folder(place)?;
         Self::open(subject, folder).await
     }
@@ -78,19 +78,19 @@ impl Closed {
 
     /// The root that the board is in.
     #[must_use]
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
     /// The subject that it is opened as.
     #[must_use]
-    pub const fn subject(&self) -> Subject {
+    pub(crate) const fn subject(&self) -> Subject {
         self.subject
     }
 
     /// The same at another durability, which is a matter of opening.
     #[must_use]
-    pub const fn at(mut self, durability: Durability) -> Self {
+    pub(crate) const fn at(mut self, durability: Durability) -> Self {
         self.subject = self.subject.at(durability);
         self
     }
@@ -100,7 +100,7 @@ impl Closed {
     ///
     /// # Errors
     /// `Unavailable(Io)`: the files cannot be copied.
-    pub fn copy(&self, subject: Subject) -> Result<Self> {
+    pub(crate) fn copy(&self, subject: Subject) -> Result<Self> {
         let from = self.folder.path();
         let place = from.parent().unwrap_or(from);
         let folder = new_folder(place)?;
@@ -149,7 +149,7 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn open_root(subject: Subject, root: &Path, commits: &Arc<Commits>) -> Result<Boards> {
+pub(crate) fn open_root(subject: Subject, root: &Path, commits: &Arc<Commits>) -> Result<Boards> {
     let options = Options {
         durability: subject.durability,
         mode: Some(subject.mode),

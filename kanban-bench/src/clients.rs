@@ -40,7 +40,7 @@ impl Outcome {
 /// # Panics
 /// Where a histogram was not made by [`latencies`].
 #[must_use]
-pub fn merge(all: &[Histogram<u64>], usage: Usage) -> Outcome {
+pub(crate) fn merge(all: &[Histogram<u64>], usage: Usage) -> Outcome {
     let mut latency = latencies();
     for one in all {
         latency.add(one).expect("all are made alike");
@@ -58,7 +58,7 @@ pub fn merge(all: &[Histogram<u64>], usage: Usage) -> Outcome {
     clippy::cast_precision_loss,
     reason = "a count of calls is far below 2^52"
 )]
-pub fn per_second(count: u64, span: Duration) -> f64 {
+pub(crate) fn per_second(count: u64, span: Duration) -> f64 {
     count as f64 / span.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
@@ -70,7 +70,7 @@ const LATENCY_MAX: u64 = 3_600_000_000_000;
 /// # Panics
 /// Never: the bounds are within those of the library.
 #[must_use]
-pub fn latencies() -> Histogram<u64> {
+pub(crate) fn latencies() -> Histogram<u64> {
     Histogram::new_with_max(LATENCY_MAX, 3).expect("an hour to three digits is allowed")
 }
 
@@ -79,7 +79,7 @@ pub fn latencies() -> Histogram<u64> {
 ///
 /// # Errors
 /// The first of a call.
-pub fn closed<F: Future<Output = Result<()>>>(
+pub(crate) fn closed<F: Future<Output = Result<()>>>(
     clients: usize,
     calls: usize,
     call: impl Fn(usize, usize) -> F,
@@ -112,7 +112,7 @@ pub fn closed<F: Future<Output = Result<()>>>(
 ///
 /// # Panics
 /// If the rate is not above 0.
-pub fn open<F: Future<Output = Result<()>>>(
+pub(crate) fn open<F: Future<Output = Result<()>>>(
     per_second: f64,
     calls: usize,
     call: impl Fn(usize) -> F,
@@ -166,7 +166,7 @@ impl Wake for Unpark {
 ///
 /// # Panics
 /// Where a thread cannot be started, or panics.
-pub fn threads<S: Send, T: Send>(
+pub(crate) fn threads<S: Send, T: Send>(
     count: usize,
     prepare: impl Fn(usize) -> S + Sync,
     work: impl Fn(S) -> T + Sync,

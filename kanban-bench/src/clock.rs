@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
     clippy::disallowed_methods,
     reason = "a bench measures real time; no test depends on it"
 )]
-pub fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
 /// Whole nanoseconds of a span; a span of 584 years or more counts as that.
 #[must_use]
-pub fn nanos(span: Duration) -> u64 {
+pub(crate) fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,17 +1,13 @@
 //! How much is measured.
 
-use crate::place::is_set;
-
-/// The variable that asks for the quick run.
-pub const QUICK_VARIABLE: &str = "KANBAN_BENCH_QUICK";
 /// Where every order that looks random comes from.
-pub const SEED: u64 = 0x6b61_6e62_616e;
+pub(crate) const SEED: u64 = 0x6b61_6e62_616e;
 /// How many callers there are at once.
 pub const CLIENTS: &[usize] = &[1, 8, 64, 256];
 /// How many tasks a board holds where its size is not what is measured.
 pub const TASKS: usize = 10_000;
 /// How many tasks a board holds where its size is what is measured.
-pub const SIZES: &[usize] = &[1_000, 10_000, 100_000, 1_000_000];
+pub(crate) const SIZES: &[usize] = &[1_000, 10_000, 100_000, 1_000_000];
 /// The largest of them in a quick run.
 const QUICK_SIZE_MAX: usize = 100_000;
 
@@ -25,15 +21,15 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// Quick if the arguments say `--quick` or `--test`, or `KANBAN_BENCH_QUICK` is set.
+    /// Quick if the arguments say `--quick` or `--test`.
     #[must_use]
     pub fn told() -> Self {
-        Self::of(std::env::args(), is_set(QUICK_VARIABLE))
+        Self::of(std::env::args())
     }
 
-    fn of(arguments: impl IntoIterator<Item = String>, quick_is_set: bool) -> Self {
+    fn of(arguments: impl IntoIterator<Item = String>) -> Self {
         let mut arguments = arguments.into_iter();
-        if quick_is_set || arguments.any(|one| one == "--quick" || one == "--test") {
+        if arguments.any(|one| one == "--quick" || one == "--test") {
             Self::Quick
         } else {
             Self::Full
@@ -53,7 +49,7 @@ impl Extent {
 
 /// Picks one of `len` for the call of a client, the same in every run.
 #[must_use]
-pub fn pick(client: usize, nth: usize, len: usize) -> usize {
+pub(crate) fn pick(client: usize, nth: usize, len: usize) -> usize {
     let call = ((client as u64) << 32) ^ nth as u64;
     let mut random = fastrand::Rng::with_seed(SEED ^ call.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     match len {
@@ -67,17 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quick_run_is_asked_for_by_an_argument_or_a_variable_and_has_no_board_of_a_million() {
-        let of = |arguments: &[&str], set| {
-            Extent::of(arguments.iter().map(|one| (*one).to_owned()), set)
-        };
-        assert_eq!(of(&["bench", "--bench"], false), Extent::Full);
-        assert_eq!(
-            of(&["bench", "claim", "--quick", "--bench"], false),
-            Extent::Quick
-        );
-        assert_eq!(of(&["bench", "--test"], false), Extent::Quick);
-        assert_eq!(of(&["bench", "--bench"], true), Extent::Quick);
+    fn a_quick_run_is_asked_for_by_an_argument_and_has_no_board_of_a_million() {
+        let of = |arguments: &[&str]| Extent::of(arguments.iter().map(|one| (*one).to_owned()));
+        assert_eq!(of(&["bench", "--bench"]), Extent::Full);
+        assert_eq!(of(&["bench", "claim", "--quick", "--bench"]), Extent::Quick);
+        assert_eq!(of(&["bench", "--test"]), Extent::Quick);
         assert_eq!(Extent::Full.sizes(), SIZES);
         assert_eq!(Extent::Quick.sizes(), [1_000, 10_000, 100_000]);
     }

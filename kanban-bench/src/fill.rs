@@ -9,9 +9,9 @@ use crate::subject::Subject;
 /// How many tasks one call creates.
 pub(crate) const BATCH: usize = 1000;
 /// How many assignees share the tasks.
-pub const ASSIGNEES: usize = 16;
+pub(crate) const ASSIGNEES: usize = 16;
 /// How long a task's body is, in bytes.
-pub const BODY_LEN: usize = 300;
+pub(crate) const BODY_LEN: usize = 300;
 
 /// Creates tasks that may start, and answers their ids in the order of creation. Priorities 0 to 9, assignees in
 /// turns, a body of [`BODY_LEN`] bytes.
@@ -42,7 +42,7 @@ fn item(number: usize) -> Result<NewItem> {
 ///
 /// # Errors
 /// None in fact: its fields are within bounds.
-pub fn task(number: usize) -> Result<NewTask> {
+pub(crate) fn task(number: usize) -> Result<NewTask> {
     let mut new = NewTask::new(Title::new(title(number))?);
     new.priority = priority(number);
     new.assignee = Some(assignee(number)?);
@@ -52,19 +52,19 @@ pub fn task(number: usize) -> Result<NewTask> {
 
 /// The title of the task with a number.
 #[must_use]
-pub fn title(number: usize) -> String {
+pub(crate) fn title(number: usize) -> String {
     format!("Task number {number} of the bench")
 }
 
 /// The priority of the task with a number.
 #[must_use]
-pub fn priority(number: usize) -> i32 {
+pub(crate) fn priority(number: usize) -> i32 {
     i32::try_from(number % 10).unwrap_or(0)
 }
 
 /// The body of every task.
 #[must_use]
-pub fn body() -> String {
+pub(crate) fn body() -> String {
     "lorem ipsum ".repeat(BODY_LEN / 12)
 }
 
@@ -72,19 +72,19 @@ pub fn body() -> String {
 ///
 /// # Errors
 /// None in fact: the name is within bounds.
-pub fn assignee(number: usize) -> Result<Assignee> {
+pub(crate) fn assignee(number: usize) -> Result<Assignee> {
     Ok(Assignee::new(assignee_name(number))?)
 }
 
 /// The name of whose task a number is.
 #[must_use]
-pub fn assignee_name(number: usize) -> String {
+pub(crate) fn assignee_name(number: usize) -> String {
     format!("worker-{}", number % ASSIGNEES)
 }
 
 /// A name for a board of a size in an id: `10k_tasks`.
 #[must_use]
-pub fn size_name(tasks: usize) -> String {
+pub(crate) fn size_name(tasks: usize) -> String {
     match tasks {
         0..1_000 => format!("{tasks}_tasks"),
         1_000..1_000_000 => format!("{}k_tasks", tasks / 1_000),

@@ -8,7 +8,7 @@
 //!
 //! Each has a function `by_store`, over `&dyn BoardStore`, and one `by_hand`, over a board's file that nobody has open. Clients
 //! are futures on one thread, as a gateway has them, and call again as soon as they are answered
-//! ([`clients::closed`]); [`clients::open`] makes calls at an even rate instead.
+//! (`clients::closed`); `clients::open` makes calls at an even rate instead.
 //!
 //! | workload | what the clients do | by hand |
 //! | --- | --- | --- |
@@ -48,7 +48,7 @@
 
 pub mod board;
 pub mod clients;
-pub mod clock;
+mod clock;
 pub mod extent;
 pub mod fill;
 pub mod limit;

@@ -17,15 +17,15 @@ use crate::subject::{Store, Subject};
 
 mod hand;
 mod meter;
-pub mod redb;
+pub(crate) mod redb;
 pub mod sqlite;
 
-pub use self::hand::{Hand, HandTask, known};
+pub(crate) use self::hand::{Hand, HandTask, known};
 pub(crate) use self::meter::Meter;
 
 /// What may go wrong by hand.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub(crate) enum Failed {
     /// SQLite said no.
     #[error("SQLite by hand")]
     Sqlite(#[from] rusqlite::Error),
@@ -38,11 +38,11 @@ pub enum Failed {
 }
 
 /// What may go wrong by hand, or not.
-pub type Result<T, E = Failed> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Failed> = std::result::Result<T, E>;
 
 /// A board's file that nobody else has open, for any number of threads to open by hand.
 #[derive(Debug, Clone)]
-pub enum BoardFile {
+pub(crate) enum BoardFile {
     /// Each thread opens a connection of SQLite.
     Sqlite(PathBuf, sqlite::Synchronous),
     /// All threads have one database of redb.
@@ -54,7 +54,7 @@ impl BoardFile {
     ///
     /// # Errors
     /// The engine's.
-    pub fn at(subject: Subject, file: &Path) -> Result<Self> {
+    pub(crate) fn at(subject: Subject, file: &Path) -> Result<Self> {
         Ok(match subject.store {
             Store::Sqlite => Self::Sqlite(file.to_owned(), synchronous(subject)),
             Store::Redb => Self::Redb(Arc::new(redb::Redb::open(subject, file)?)),
@@ -65,7 +65,7 @@ impl BoardFile {
     ///
     /// # Errors
     /// The engine's.
-    pub fn open_reader(&self) -> Result<Limit> {
+    pub(crate) fn open_reader(&self) -> Result<Limit> {
         let limit = self.open()?;
         if let Limit::Sqlite(database) = &limit {
             database.cache(sqlite::READER_CACHE_KIB)?;
@@ -77,7 +77,7 @@ impl BoardFile {
     ///
     /// # Errors
     /// The engine's.
-    pub fn open(&self) -> Result<Limit> {
+    pub(crate) fn open(&self) -> Result<Limit> {
         match self {
             Self::Sqlite(file, synchronous) => {
                 let database = sqlite::Sqlite::open(file, *synchronous)?;
@@ -91,7 +91,7 @@ impl BoardFile {
 
 /// A board's file, opened by hand for one thread.
 #[derive(Debug)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// By SQLite.
     Sqlite(sqlite::Sqlite),
     /// By redb.
@@ -103,7 +103,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's.
-    pub fn open(subject: Subject, file: &Path) -> Result<Self> {
+    pub(crate) fn open(subject: Subject, file: &Path) -> Result<Self> {
         BoardFile::at(subject, file)?.open()
     }
 
@@ -111,7 +111,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's.
-    pub fn warm(&self) -> Result<()> {
+    pub(crate) fn warm(&self) -> Result<()> {
         match self {
             Self::Sqlite(database) => Ok(database.warm()?),
             Self::Redb(database) => database.warm(),
@@ -122,7 +122,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's.
-    pub fn hand(&self) -> Result<Hand> {
+    pub(crate) fn hand(&self) -> Result<Hand> {
         Ok(Hand::behind(match self {
             Self::Sqlite(database) => database.last_number()?,
             Self::Redb(database) => database.last_number()?,
@@ -133,7 +133,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's, and the closure's.
-    pub fn transact(
+    pub(crate) fn transact(
         &self,
         hand: &mut Hand,
         work: impl FnOnce(&mut dyn Rows, &mut Hand) -> Result<()>,
@@ -155,7 +155,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's, and the closure's.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         group: usize,
         calls: usize,
@@ -179,7 +179,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's, and the closure's.
-    pub fn look(
+    pub(crate) fn look(
         &self,
         calls: usize,
         read: impl Fn(&Self, usize) -> Result<usize>,
@@ -196,7 +196,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's; a task that is not there.
-    pub fn read(&self, id: &str) -> Result<usize> {
+    pub(crate) fn read(&self, id: &str) -> Result<usize> {
         match self {
             Self::Sqlite(database) => Ok(database.read(id)?),
             Self::Redb(database) => database.read(id),
@@ -207,7 +207,7 @@ impl Limit {
     ///
     /// # Errors
     /// The engine's.
-    pub fn list(&self, rows: usize) -> Result<usize> {
+    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
         match self {
             Self::Sqlite(database) => Ok(database.list(rows)?),
             Self::Redb(database) => database.list(rows),
@@ -226,7 +226,7 @@ pub const fn synchronous(subject: Subject) -> sqlite::Synchronous {
 }
 
 /// The changes of one open transaction.
-pub trait Rows {
+pub(crate) trait Rows {
     /// Claims a ready task: reads its row; writes it with its index keys and counters, a run, an event.
     ///
     /// # Errors

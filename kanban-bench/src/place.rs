@@ -1,6 +1,5 @@
 //! Where boards are measured: a folder on a real disk, by default.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
@@ -111,12 +110,6 @@ fn flush_time(folder: &Path) -> io::Result<Duration> {
     }
     took.sort_unstable();
     Ok(took.get(FLUSHES / 2).copied().unwrap_or_default())
-}
-
-/// Whether a variable of the environment is set to anything.
-#[must_use]
-pub(crate) fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value: OsString| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::clock::now;
 
 /// The process's counters at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
+pub(crate) struct Mark {
     at: Instant,
     cpu: Duration,
     handed: Option<u64>,
@@ -26,7 +26,7 @@ pub struct Usage {
 impl Mark {
     /// The counters now.
     #[must_use]
-    pub fn set() -> Self {
+    pub(crate) fn set() -> Self {
         Self {
             at: now(),
             cpu: cpu(),
@@ -36,7 +36,7 @@ impl Mark {
 
     /// What was used since.
     #[must_use]
-    pub fn used(&self) -> Usage {
+    pub(crate) fn used(&self) -> Usage {
         let handed = handed();
         Usage {
             elapsed: self.at.elapsed(),
@@ -63,19 +63,19 @@ fn cpu() -> Duration {
 
 /// The most memory that the process has held so far, in bytes.
 #[must_use]
-pub fn memory_high_water() -> Option<u64> {
+pub(crate) fn memory_high_water() -> Option<u64> {
     proc_number("/proc/self/status", "VmHWM:").map(|kib| kib * 1024)
 }
 
 /// Lets [`memory_high_water`] begin anew, where the system allows it.
-pub fn forget_memory_high_water() {
+pub(crate) fn forget_memory_high_water() {
     // 5 resets the mark and nothing else. Where it is refused, the mark is that of the process's whole life.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// The memory that the process holds now, in bytes.
 #[must_use]
-pub fn memory_held() -> Option<u64> {
+pub(crate) fn memory_held() -> Option<u64> {
     proc_number("/proc/self/status", "VmRSS:").map(|kib| kib * 1024)
 }
 

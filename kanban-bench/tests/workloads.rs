@@ -1,6 +1,7 @@
 //! Every workload runs, small, on every engine: it cannot rot between two measurements.
 
 use std::path::Path;
+use std::process::Command;
 
 use kanban_bench::board::Board;
 use kanban_bench::limit::synchronous;
@@ -193,24 +194,33 @@ fn the_patterns_of_the_field_report_read_and_complete_every_task() {
     });
 }
 
-/// Is the child of the test below where that has started it, and else finds that it is none.
+/// This program again, with the test below alone, which makes it a child.
+fn child() -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a test is a program"));
+    let test = "a_child_that_does_not_understand_its_order_ends_with_1_and_says_why";
+    command.args(["--exact", test, "--nocapture"]);
+    command
+}
+
 #[test]
-fn a_process_that_is_told_nothing_is_no_child() {
+fn a_child_that_does_not_understand_its_order_ends_with_1_and_says_why() {
     opening::be_child_if_told();
+    // Told nothing it goes on as what it is.
+    let order = "paper power shared /root";
+    let told = child()
+        .env(opening::CHILD_VARIABLE, order)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(1), "{words}");
+    assert!(words.contains(order), "{words}");
 }
 
 #[test]
 fn a_board_whose_writer_was_killed_is_opened_with_all_that_was_answered() {
     on_each(ENGINES, |subject, template| {
         let closed = template.copy(subject).unwrap();
-        let program = std::env::current_exe().unwrap();
-        let mut command = std::process::Command::new(program);
-        command.args([
-            "--exact",
-            "a_process_that_is_told_nothing_is_no_child",
-            "--nocapture",
-        ]);
-        opening::kill_while_writing(&closed, command, 2 * opening::WRITES_TOLD).unwrap();
+        opening::kill_while_writing(&closed, child(), 2 * opening::WRITES_TOLD).unwrap();
         let (opened, board) = opening::by_store(closed, &template.ids[0]).unwrap();
         assert!(
             !opened.open.is_zero() && !opened.first_read.is_zero(),

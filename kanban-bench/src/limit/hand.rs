@@ -9,11 +9,11 @@ use crate::said::{SUMMARY, WORKER};
 
 /// The numbers and the time that a loop gives to its rows. The store takes the same from its counters and its clock.
 #[derive(Debug, Clone)]
-pub struct Hand {
+pub(crate) struct Hand {
     /// The last number given to an event, a run, a `seq`.
-    pub last: i64,
+    pub(crate) last: i64,
     /// The time that rows get.
-    pub now: i64,
+    pub(crate) now: i64,
     /// The time of the last group's mark.
     pub(super) marked: Option<i64>,
 }
@@ -21,7 +21,7 @@ pub struct Hand {
 impl Hand {
     /// Begins behind a number, now.
     #[must_use]
-    pub fn behind(last: i64) -> Self {
+    pub(crate) fn behind(last: i64) -> Self {
         let now = SystemClock.now().get();
         Self {
             last,
@@ -39,7 +39,7 @@ impl Hand {
 
 /// A task as a loop keeps it in memory: what the keys of its row are made of.
 #[derive(Debug, Clone)]
-pub struct HandTask {
+pub(crate) struct HandTask {
     pub(super) id: String,
     pub(super) assignee: String,
     pub(super) rank: i32,
@@ -52,7 +52,7 @@ pub struct HandTask {
 impl HandTask {
     /// What a loop must know of a task that is ready.
     #[must_use]
-    pub fn of(task: &Task) -> Self {
+    pub(crate) fn of(task: &Task) -> Self {
         let assignee = task.assignee.as_ref();
         Self {
             id: task.id.as_str().to_owned(),
@@ -80,14 +80,14 @@ impl HandTask {
 
     /// Its id.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 }
 
 /// What a loop must know of tasks that are ready, by their ids.
 #[must_use]
-pub fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
+pub(crate) fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
     let tasks = tasks.iter().map(HandTask::of);
     tasks.map(|task| (task.id.clone(), task)).collect()
 }

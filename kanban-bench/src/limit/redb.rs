@@ -35,7 +35,7 @@ failures!(
 
 /// A board's file, opened by hand.
 #[derive(Debug)]
-pub struct Redb {
+pub(crate) struct Redb {
     database: Database,
     lazy: Option<Lazy>,
 }
@@ -82,7 +82,7 @@ impl Redb {
     ///
     /// # Errors
     /// redb's.
-    pub fn open(subject: Subject, file: &Path) -> Result<Self> {
+    pub(crate) fn open(subject: Subject, file: &Path) -> Result<Self> {
         let mode = match subject.mode {
             RootMode::Shared => ConcurrencyMode::MultiWriter,
             RootMode::Exclusive => ConcurrencyMode::ExclusiveWriter,
@@ -100,7 +100,7 @@ impl Redb {
     ///
     /// # Errors
     /// redb's.
-    pub fn last_number(&self) -> Result<i64> {
+    pub(crate) fn last_number(&self) -> Result<i64> {
         let txn = self.database.begin_read()?;
         let events = txn.open_table(EVENT)?;
         let last = events.last()?.map_or(0, |(number, _)| number.value());
@@ -111,7 +111,7 @@ impl Redb {
     ///
     /// # Errors
     /// redb's.
-    pub fn warm(&self) -> Result<()> {
+    pub(crate) fn warm(&self) -> Result<()> {
         tables::walk(&self.database.begin_read()?)
     }
 
@@ -139,7 +139,7 @@ impl Redb {
     ///
     /// # Errors
     /// redb's; a task that is not there.
-    pub fn read(&self, id: &str) -> Result<usize> {
+    pub(crate) fn read(&self, id: &str) -> Result<usize> {
         let txn = self.database.begin_read()?;
         let tasks: ReadOnlyTable<Word, Row> = txn.open_table(TASK)?;
         let texts = txn.open_table(TEXT)?;
@@ -154,7 +154,7 @@ impl Redb {
     ///
     /// # Errors
     /// redb's.
-    pub fn list(&self, rows: usize) -> Result<usize> {
+    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
         let txn = self.database.begin_read()?;
         let order = txn.open_table(BY_PRIORITY)?;
         let tasks = txn.open_table(TASK)?;

@@ -10,12 +10,12 @@ use crate::fill;
 use crate::said::{COMMENT, SUMMARY, WORKER};
 
 /// From how many pages in the `-wal` on a commit by hand checkpoints: the 16 MiB from which the store does while it is busy.
-pub const CHECKPOINT_PAGES: u32 = 4096;
+pub(crate) const CHECKPOINT_PAGES: u32 = 4096;
 
 /// How much of the file a writer keeps in memory, as the store's does.
 const WRITER_CACHE_KIB: u32 = 16_384;
 /// How much of it a reader keeps.
-pub const READER_CACHE_KIB: u32 = 4_096;
+pub(crate) const READER_CACHE_KIB: u32 = 4_096;
 
 /// How a connection by hand commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Synchronous {
 
 /// A connection to a board's file.
 #[derive(Debug)]
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     connection: Connection,
 }
 
@@ -76,7 +76,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn open(file: &Path, synchronous: Synchronous) -> Result<Self> {
+    pub(crate) fn open(file: &Path, synchronous: Synchronous) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(std::time::Duration::from_mins(5))?;
@@ -95,7 +95,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn cache(&self, kib: u32) -> Result<()> {
+    pub(crate) fn cache(&self, kib: u32) -> Result<()> {
         let kib = -i64::from(kib);
         self.connection.pragma_update(None, "cache_size", kib)
     }
@@ -104,7 +104,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn warm(&self) -> Result<()> {
+    pub(crate) fn warm(&self) -> Result<()> {
         let pages = "SELECT sum(ncell) FROM dbstat";
         self.connection.query_row(pages, [], |_| Ok(()))
     }
@@ -113,7 +113,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn checkpoint_from(&self, pages: u32) -> Result<()> {
+    pub(crate) fn checkpoint_from(&self, pages: u32) -> Result<()> {
         self.connection
             .pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))
     }
@@ -122,7 +122,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn last_number(&self) -> Result<i64> {
+    pub(crate) fn last_number(&self) -> Result<i64> {
         let one = "SELECT max(seq, event, run, comment, lease) FROM board";
         self.connection.query_row(one, [], |row| row.get(0))
     }
@@ -135,7 +135,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn begin(&self) -> Result<()> {
+    pub(crate) fn begin(&self) -> Result<()> {
         self.statement("BEGIN IMMEDIATE")?.execute([]).map(drop)
     }
 
@@ -143,7 +143,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn commit(&self, hand: &Hand) -> Result<()> {
+    pub(crate) fn commit(&self, hand: &Hand) -> Result<()> {
         self.statement(NUMBERS)?.execute([hand.last])?;
         self.statement(GROUP)?
             .execute(params![hand.last, hand.now])?;
@@ -154,7 +154,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's; a task that is not there, or not ready.
-    pub fn claim(&self, id: &str, hand: &mut Hand) -> Result<()> {
+    pub(crate) fn claim(&self, id: &str, hand: &mut Hand) -> Result<()> {
         let run = hand.next();
         let until = hand.now + TTL_MS;
         let (version, assignee, _) = self.task(id, "ready")?;
@@ -170,7 +170,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's; a task that is not there, or not running.
-    pub fn complete(&self, id: &str, hand: &mut Hand) -> Result<()> {
+    pub(crate) fn complete(&self, id: &str, hand: &mut Hand) -> Result<()> {
         hand.next();
         let (version, assignee, run) = self.task(id, "running")?;
         self.statement(COMPLETE)?
@@ -210,7 +210,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's; a task that is not there.
-    pub fn read(&self, id: &str) -> Result<usize> {
+    pub(crate) fn read(&self, id: &str) -> Result<usize> {
         self.snapshot(|| {
             let (rows, len) = self.read_rows(DETAIL, params![id])?;
             if rows == 0 {
@@ -224,7 +224,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn list(&self, rows: usize) -> Result<usize> {
+    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
         self.snapshot(|| Ok(self.read_rows(LIST, params![len(rows)])?.1))
     }
 

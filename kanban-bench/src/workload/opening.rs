@@ -18,7 +18,7 @@ use crate::limit::Limit;
 use crate::subject::{Store, Subject};
 
 /// The variable that makes a process the child of [`kill_while_writing`].
-const CHILD_VARIABLE: &str = "KANBAN_BENCH_CHILD";
+pub const CHILD_VARIABLE: &str = "KANBAN_BENCH_CHILD";
 /// What the child says each time that it has written as much again.
 const WRITTEN: &str = "kanban-bench child: written";
 /// How many writes that is.
