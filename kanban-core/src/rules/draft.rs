@@ -2,11 +2,11 @@
 
 mod entry;
 mod refusal;
+mod rows;
 
 pub(crate) use self::entry::Entry;
 pub(crate) use self::refusal::Refusal;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::change::Change;
@@ -19,17 +19,11 @@ use crate::model::{
 };
 use crate::view::View;
 
+use self::rows::{Rows, Touched};
 use super::{Answered, GroupRows};
 
 /// How a decision ends: an answer, a refusal by a rule, or a failure of the storage underneath.
 pub(crate) type Decided<T> = std::result::Result<Answered<T>, Refusal>;
-
-/// A row that a command touches: as the transaction holds it, and as it will be.
-#[derive(Debug)]
-struct Touched<T> {
-    before: Option<T>,
-    after: Option<T>,
-}
 
 /// What one command is going to write. Reads of single rows see the draft; questions for sets
 /// ([`view`](Self::view)) see the transaction before this command.
@@ -44,13 +38,10 @@ pub(crate) struct Draft<'a> {
     board: BoardState,
     policy: Option<Policy>,
     pauses: Vec<Touched<Pause>>,
-    tasks: BTreeMap<TaskId, Touched<Task>>,
-    /// Rows that were read and not written yet.
-    read_tasks: RefCell<BTreeMap<TaskId, Task>>,
-    read_runs: RefCell<BTreeMap<RunId, Run>>,
+    tasks: Rows<TaskId, Task>,
     texts: BTreeMap<(TaskId, TextKind), Option<String>>,
     links: BTreeMap<Link, LinkChange>,
-    runs: BTreeMap<RunId, Touched<Run>>,
+    runs: Rows<RunId, Run>,
     comments: Vec<Comment>,
     attachments: Vec<Change>,
     subscriptions: BTreeMap<SubscriptionId, Touched<Subscription>>,
@@ -83,12 +74,10 @@ impl<'a> Draft<'a> {
             board,
             policy: None,
             pauses: Vec::new(),
-            tasks: BTreeMap::new(),
-            read_tasks: RefCell::default(),
-            read_runs: RefCell::default(),
+            tasks: Rows::default(),
             texts: BTreeMap::new(),
             links: BTreeMap::new(),
-            runs: BTreeMap::new(),
+            runs: Rows::default(),
             comments: Vec::new(),
             attachments: Vec::new(),
             subscriptions: BTreeMap::new(),
@@ -163,26 +152,12 @@ impl<'a> Draft<'a> {
 
     /// A task, as this draft leaves it.
     pub(crate) fn task(&self, id: &TaskId) -> Result<Option<Task>> {
-        if let Some(touched) = self.tasks.get(id) {
-            return Ok(touched.after.clone());
-        }
-        if let Some(task) = self.read_tasks.borrow().get(id) {
-            return Ok(Some(task.clone()));
-        }
-        let task = self.view.task(id)?;
-        if let Some(task) = &task {
-            let mut read = self.read_tasks.borrow_mut();
-            read.insert(id.clone(), task.clone());
-        }
-        Ok(task)
+        self.tasks.get(id, || self.view.task(id))
     }
 
     /// Remembers a task that a question for a set has answered: spares the look-up when it is written.
     pub(crate) fn has_read(&mut self, task: &Task) {
-        if !self.tasks.contains_key(&task.id) {
-            let read = self.read_tasks.get_mut();
-            read.insert(task.id.clone(), task.clone());
-        }
+        self.tasks.has_read(&task.id, task);
     }
 
     /// The task that the call is about.
@@ -194,46 +169,20 @@ impl<'a> Draft<'a> {
     /// Writes a task's row. Its first write remembers what the transaction held.
     pub(crate) fn put_task(&mut self, mut task: Task) -> Result<()> {
         task.ripen(self.now);
-        if let Some(touched) = self.tasks.get_mut(&task.id) {
-            touched.after = Some(task);
-        } else {
-            let before = match self.read_tasks.get_mut().remove(&task.id) {
-                Some(read) => Some(read),
-                None => self.view.task(&task.id)?,
-            };
-            self.tasks.insert(
-                task.id.clone(),
-                Touched {
-                    before,
-                    after: Some(task),
-                },
-            );
-        }
-        Ok(())
+        let view = self.view;
+        self.tasks.put(task.id.clone(), task, |id| view.task(id))
     }
 
     /// Writes a task's row that the view does not hold: spares the look-up.
     pub(crate) fn put_new_task(&mut self, mut task: Task) {
         task.ripen(self.now);
-        self.tasks.insert(
-            task.id.clone(),
-            Touched {
-                before: None,
-                after: Some(task),
-            },
-        );
+        self.tasks.set(task.id.clone(), None, Some(task));
     }
 
     /// Removes a task's row, and all that belongs to it but its links.
     pub(crate) fn forget_task(&mut self, task: Task) {
         self.forgotten.push(task.id.clone());
-        self.tasks.insert(
-            task.id.clone(),
-            Touched {
-                before: Some(task),
-                after: None,
-            },
-        );
+        self.tasks.set(task.id.clone(), Some(task), None);
     }
 
     /// Writes a long text of a task.
@@ -269,48 +218,18 @@ impl<'a> Draft<'a> {
 
     /// A run, as this draft leaves it.
     pub(crate) fn run(&self, id: RunId) -> Result<Option<Run>> {
-        if let Some(touched) = self.runs.get(&id) {
-            return Ok(touched.after.clone());
-        }
-        if let Some(run) = self.read_runs.borrow().get(&id) {
-            return Ok(Some(run.clone()));
-        }
-        let run = self.view.run(id)?;
-        if let Some(run) = &run {
-            self.read_runs.borrow_mut().insert(id, run.clone());
-        }
-        Ok(run)
+        self.runs.get(&id, || self.view.run(id))
     }
 
     /// Writes a run.
     pub(crate) fn put_run(&mut self, run: Run) -> Result<()> {
-        if let Some(touched) = self.runs.get_mut(&run.id) {
-            touched.after = Some(run);
-        } else {
-            let before = match self.read_runs.get_mut().remove(&run.id) {
-                Some(read) => Some(read),
-                None => self.view.run(run.id)?,
-            };
-            self.runs.insert(
-                run.id,
-                Touched {
-                    before,
-                    after: Some(run),
-                },
-            );
-        }
-        Ok(())
+        let view = self.view;
+        self.runs.put(run.id, run, |id| view.run(*id))
     }
 
     /// Writes a run that the view does not hold: spares the look-up.
     pub(crate) fn put_new_run(&mut self, run: Run) {
-        self.runs.insert(
-            run.id,
-            Touched {
-                before: None,
-                after: Some(run),
-            },
-        );
+        self.runs.set(run.id, None, Some(run));
     }
 
     /// Adds a comment.
@@ -448,8 +367,8 @@ impl<'a> Draft<'a> {
             task.collectable = task.settled_at.is_some();
         };
         // The usual case: the row was written before its event.
-        if let Some(touched) = self.tasks.get_mut(id) {
-            touched.after.iter_mut().for_each(touch);
+        if let Some(task) = self.tasks.written_mut(id) {
+            touch(task);
             return Ok(());
         }
         let Some(mut task) = self.task(id)? else {
@@ -472,7 +391,7 @@ impl<'a> Draft<'a> {
         }));
         changes.extend(
             self.tasks
-                .into_values()
+                .into_touched()
                 .filter(|t| t.before != t.after)
                 .map(|t| Change::Task {
                     before: t.before.map(Box::new),
@@ -488,7 +407,7 @@ impl<'a> Draft<'a> {
             LinkChange::Add => Change::AddLink(link),
             LinkChange::Remove => Change::RemoveLink(link),
         }));
-        changes.extend(self.runs.into_values().filter_map(|t| {
+        changes.extend(self.runs.into_touched().filter_map(|t| {
             let after = Box::new(t.after?);
             Some(Change::Run {
                 before: t.before.map(Box::new),
