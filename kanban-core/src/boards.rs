@@ -27,7 +27,7 @@ use self::guest::Guest;
 use self::root::Root;
 use self::table::Table;
 
-pub use self::migrate::{Migrated, MigrationProgress, MigrationStage, OnMigration};
+pub use self::migrate::{Migrated, OnMigration};
 pub use self::root::RootMark;
 
 /// Whether a board is in use or in the archive.

@@ -23,10 +23,7 @@ mod verify;
 mod view;
 mod watch;
 
-pub use self::boards::{
-    BoardEntry, BoardPlace, Boards, Migrated, MigrationProgress, MigrationStage, OnMigration,
-    RootMark,
-};
+pub use self::boards::{BoardEntry, BoardPlace, Boards, Migrated, OnMigration, RootMark};
 pub use self::change::Change;
 pub use self::clock::{Clock, IdSource, RandomIds, SystemClock};
 pub use self::engine::{Backend, Copied, Engine, OpenBoard, Txn, Upkeep, Verdict, WriteEnd};

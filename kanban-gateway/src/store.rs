@@ -64,7 +64,7 @@ pub(crate) fn migrate(
     root: &Path,
     to: Store,
     options: Options,
-    on_progress: OnMigration,
+    on_progress: Option<OnMigration>,
 ) -> kanban_core::Result<Vec<Migrated>> {
     let root = root.to_owned();
     match (Store::of(&root)?, to) {

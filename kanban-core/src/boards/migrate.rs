@@ -1,6 +1,5 @@
 //! Moving a whole root to another engine.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -13,38 +12,15 @@ use crate::engine::{Backend, OpenBoard};
 use crate::error::{Error, Invalid, Result};
 use crate::model::{BoardSlug, Label};
 use crate::options::{Durability, Options, RootMode};
+use crate::progress::Progress;
 use crate::request::{ImportLines, KeepClaims, Moved};
 use crate::store::BoardStore;
 
 use super::root::{Alone, io_error};
 use super::{BoardEntry, BoardPlace, Boards, Guest, Root};
 
-/// What a migration does with one board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MigrationStage {
-    /// Reads the source out.
-    Export,
-    /// Writes the target.
-    Import,
-    /// Checks the target's invariants, and that it says what the source says, byte for byte.
-    Verify,
-}
-
-/// How far a migration is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MigrationProgress {
-    /// The board.
-    pub board: BoardSlug,
-    /// What is done with it.
-    pub stage: MigrationStage,
-    /// How much of its export this stage has passed.
-    pub bytes: u64,
-    /// The length of its export, once that is known.
-    pub bytes_total: Option<u64>,
-}
-
-/// Hears of a migration's progress, from several threads, often: it returns at once.
-pub type OnMigration = Arc<dyn Fn(&MigrationProgress) + Send + Sync>;
+/// Hears how far a migration is, and with which board, as [`OnProgress`](crate::OnProgress) does.
+pub type OnMigration = Arc<dyn Fn(&BoardSlug, &Progress) + Send + Sync>;
 
 /// A board that was moved to another engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +40,8 @@ impl Boards {
     /// [`verify`](BoardStore::verify) and exports the same bytes; the switch is one rename of `kanban.toml`. A
     /// migration that is cut short before it leaves the root as it was, with remains that the next one removes.
     ///
-    /// Needs room for the new files and one board's export. Blocks for moments between its steps.
+    /// Needs room for the new files and one board's export. Blocks for moments between its steps. Who hears of it hears of
+    /// each board's export, import and `verify`, and of the second export, which is compared with the first.
     ///
     /// # Errors
     /// `Unavailable(InUse)` while another opener has the root; `Invalid` if the root is of that engine already;
@@ -74,7 +51,7 @@ impl Boards {
         from: A,
         to: B,
         options: Options,
-        on_progress: OnMigration,
+        on_progress: Option<OnMigration>,
     ) -> Result<Vec<Migrated>> {
         if from.name() == to.name() {
             return Err(Invalid::malformed("to", "another engine than the root's").into());
@@ -86,7 +63,7 @@ impl Boards {
         };
         let source = Self::open_root(root, from, options.clone())?;
         let target = Self::on(Arc::clone(&source.root), to, options)?;
-        let done = move_all(&source, &target, engine, &on_progress).await;
+        let done = move_all(&source, &target, engine, on_progress.as_ref()).await;
         let closed = target.close().await;
         let closed = closed.and(source.close().await);
         let migrated = done?;
@@ -98,7 +75,7 @@ async fn move_all(
     source: &Boards,
     target: &Boards,
     engine: &str,
-    on_progress: &OnMigration,
+    on_progress: Option<&OnMigration>,
 ) -> Result<Vec<Migrated>> {
     let alone = source.root.alone()?;
     let (old, new) = (source.opener.file_name(), target.opener.file_name());
@@ -163,7 +140,7 @@ async fn move_board(
     source: &Boards,
     target: &Boards,
     board: &BoardEntry,
-    on_progress: &OnMigration,
+    on_progress: Option<&OnMigration>,
 ) -> Result<Moved> {
     let directory = source.root.board(&board.slug, board.place);
     let how = |create| OpenBoard {
@@ -171,36 +148,46 @@ async fn move_board(
         durability: Durability::Power,
         mode: RootMode::Exclusive,
     };
-    let tell = Tell {
-        board: board.slug.clone(),
-        on_progress: Arc::clone(on_progress),
-    };
     let spool = tempfile::tempfile_in(source.root.path())
         .map_err(|error| io_error("making room for an export", error))?;
     let from = Guest::open(source, directory.clone(), how(None)).await?;
-    let read = tell.counted(MigrationStage::Export, None, again(&spool)?);
-    let exported = from.store.export(Box::new(BufWriter::new(read))).await;
+    let read = Box::new(BufWriter::new(again(&spool)?));
+    let store = told(&from.store, &board.slug, on_progress);
+    let exported = store.export(read).await;
+    drop(store);
     from.close().await?;
     let moved = exported?.value;
 
     let to = Guest::open(target, directory, how(Some(target.new_board()))).await?;
-    let checked = fill_and_check(&*to.store, &spool, &tell).await;
+    let store = told(&to.store, &board.slug, on_progress);
+    let checked = fill_and_check(&*store, &spool, &board.slug).await;
+    drop(store);
     to.close().await?;
     checked.map(|()| moved)
 }
 
-async fn fill_and_check(store: &dyn BoardStore, spool: &File, tell: &Tell) -> Result<()> {
-    let len = spool.metadata().map(|file| file.len());
-    let len = len.map_err(|error| io_error("looking at an export", error))?;
-    let source = tell.counted(MigrationStage::Import, Some(len), again(spool)?);
+/// A board, which tells how far its long calls are, if anybody hears it.
+fn told(
+    store: &Arc<dyn BoardStore>,
+    slug: &BoardSlug,
+    on_progress: Option<&OnMigration>,
+) -> Arc<dyn BoardStore> {
+    let Some(on_progress) = on_progress.cloned() else {
+        return Arc::clone(store);
+    };
+    let slug = slug.clone();
+    store.with_progress(Arc::new(move |now| on_progress(&slug, now)))
+}
+
+async fn fill_and_check(store: &dyn BoardStore, spool: &File, slug: &BoardSlug) -> Result<()> {
     let import = ImportLines {
-        source: Box::new(source),
+        source: Box::new(again(spool)?),
         claims: KeepClaims::Yes,
         actor: Label::new("actor", "migrate").expect("a word of letters is a label"),
     };
     store.import_lines(import).await?;
     if let Some(violation) = store.verify().await?.value.first() {
-        let context = format!("the moved board {} is unsound: {violation:?}", tell.board);
+        let context = format!("the moved board {slug} is unsound: {violation:?}");
         return Err(Error::corrupt(context));
     }
     let differs = Arc::new(AtomicBool::new(false));
@@ -208,10 +195,9 @@ async fn fill_and_check(store: &dyn BoardStore, spool: &File, tell: &Tell) -> Re
         expected: BufReader::new(again(spool)?),
         differs: Arc::clone(&differs),
     };
-    let compared = tell.counted(MigrationStage::Verify, Some(len), compared);
     let exported = store.export(Box::new(BufWriter::new(compared))).await;
     if differs.load(Ordering::Relaxed) {
-        let context = format!("the moved board {} differs from its source", tell.board);
+        let context = format!("the moved board {slug} differs from its source");
         return Err(Error::corrupt(context));
     }
     exported.map(|_| ())
@@ -224,71 +210,6 @@ fn again(spool: &File) -> Result<File> {
         Ok(file)
     });
     file.map_err(|error| io_error("reading an export again", error))
-}
-
-/// Tells of one board's progress.
-struct Tell {
-    board: BoardSlug,
-    on_progress: OnMigration,
-}
-
-impl Tell {
-    fn counted<T>(&self, stage: MigrationStage, bytes_total: Option<u64>, inner: T) -> Counted<T> {
-        let counted = Counted {
-            inner,
-            progress: MigrationProgress {
-                board: self.board.clone(),
-                stage,
-                bytes: 0,
-                bytes_total,
-            },
-            on_progress: Arc::clone(&self.on_progress),
-        };
-        (self.on_progress)(&counted.progress);
-        counted
-    }
-}
-
-/// Passes bytes on and tells how many.
-struct Counted<T> {
-    inner: T,
-    progress: MigrationProgress,
-    on_progress: OnMigration,
-}
-
-impl<T> Counted<T> {
-    fn add(&mut self, len: usize) {
-        self.progress.bytes += len as u64;
-        (self.on_progress)(&self.progress);
-    }
-}
-
-impl<T: Read> Read for Counted<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let len = self.inner.read(buffer)?;
-        self.add(len);
-        Ok(len)
-    }
-}
-
-impl<T: Seek> Seek for Counted<T> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = self.inner.seek(to)?;
-        self.progress.bytes = place;
-        Ok(place)
-    }
-}
-
-impl<T: Write> Write for Counted<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = self.inner.write(bytes)?;
-        self.add(len);
-        Ok(len)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 /// Takes what is expected, and fails at the first byte that is not.
@@ -310,16 +231,6 @@ impl<T: Read> Write for Compared<T> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl fmt::Display for MigrationStage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Export => "reading",
-            Self::Import => "writing",
-            Self::Verify => "verifying",
-        })
     }
 }
 

@@ -1,9 +1,8 @@
 //! Giving a root to another store.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use kanban_core::{Boards, Error, ErrorKind, Migrated, MigrationProgress, Options, Subject};
+use kanban_core::{Boards, Error, ErrorKind, Migrated, Options, Subject};
 use serde::Serialize;
 
 use crate::cli::MigrateArgs;
@@ -30,17 +29,8 @@ pub(super) fn migrate(
         let context = format!("there is nothing yet in {}", root.display());
         return Err(Error::new(kind, context).into());
     }
-    let progress = Progress::bytes(output, "migrating", 0);
-    let shown = progress.bar().clone();
-    let on_progress = move |now: &MigrationProgress| {
-        shown.set_message(format!("{} {}", now.stage, now.board));
-        match now.bytes_total {
-            Some(total) => shown.set_length(total),
-            None => shown.unset_length(),
-        }
-        shown.set_position(now.bytes);
-    };
-    let done = store::migrate(root, args.to, options, Arc::new(on_progress));
+    let progress = Progress::told(output, "migrating");
+    let done = store::migrate(root, args.to, options, progress.listener_by_board()?);
     drop(progress);
     let migrated = MigratedRoot {
         store: args.to.name(),

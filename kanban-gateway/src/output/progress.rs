@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kanban_core::OnProgress;
+use kanban_core::{OnMigration, OnProgress};
 
 use self::drawing::Drawing;
 use super::Output;
@@ -35,17 +35,12 @@ pub(crate) struct Progress {
 impl Progress {
     /// Counts what is done, in steps.
     pub(crate) fn count(output: &Output, what: &'static str) -> Self {
-        Self::drawn(output, None, COUNT, what)
+        Self::drawn(output, COUNT, what)
     }
 
     /// What a store tells of a long call, through the [`listener`](Self::listener).
     pub(crate) fn told(output: &Output, doing: &'static str) -> Self {
-        Self::drawn(output, None, SPINNER, doing)
-    }
-
-    /// Bytes, of so many.
-    pub(crate) fn bytes(output: &Output, doing: &'static str, len: u64) -> Self {
-        Self::drawn(output, Some(len), BAR_OF_BYTES, doing)
+        Self::drawn(output, SPINNER, doing)
     }
 
     /// Says how many there will be. It is asked only if anybody sees it.
@@ -74,29 +69,32 @@ impl Progress {
         self.drawing.listener().map(Some)
     }
 
+    /// The same for the stages of several boards, each with its board's name.
+    pub(crate) fn listener_by_board(&self) -> io::Result<Option<OnMigration>> {
+        if self.bar.is_hidden() {
+            return Ok(None);
+        }
+        self.drawing.listener_by_board().map(Some)
+    }
+
     /// Clears the line for good, before something else is drawn where it is.
     pub(crate) fn clearer(&self) -> impl Fn() + Send + Sync + 'static {
         let drawing = self.drawing.clone();
         move || drawing.clear()
     }
 
-    /// The line itself, for what tells of itself. It is cleared with this value.
-    pub(crate) fn bar(&self) -> &ProgressBar {
-        &self.bar
-    }
-
     fn draw_end(&self) {
         draw_end(&self.bar);
     }
 
-    fn drawn(output: &Output, len: Option<u64>, template: &str, what: &'static str) -> Self {
+    fn drawn(output: &Output, template: &str, what: &'static str) -> Self {
         let target = if output.is_json() {
             ProgressDrawTarget::hidden()
         } else {
             // Hidden as well where standard error is no terminal.
             ProgressDrawTarget::stderr()
         };
-        let bar = ProgressBar::with_draw_target(len, target)
+        let bar = ProgressBar::with_draw_target(None, target)
             .with_style(style(template))
             .with_message(what);
         if !bar.is_hidden() {
@@ -146,7 +144,7 @@ mod tests {
     #[test]
     fn a_line_ends_with_its_value_and_is_hidden_from_what_reads_json() {
         let progress = Progress::told(&Output::new(true), "verifying");
-        let bar = progress.bar().clone();
+        let bar = progress.bar.clone();
         assert!(bar.is_hidden(), "expected nothing beside the envelope");
         drop(progress);
         assert!(bar.is_finished(), "expected it to be cleared");

@@ -133,6 +133,22 @@ fn an_import_of_a_foreign_board_draws_bars_that_reach_their_total() {
     assert!(read.starts_with("2/2 "), "found {read:?}");
 }
 
+#[cfg(all(feature = "sqlite", feature = "redb"))]
+#[test]
+fn a_migration_draws_the_bars_of_each_board() {
+    let root = root();
+    root.data(&["--board", "second", "add", "One"]);
+    let bars = ["default", "second"].map(|board| {
+        let stages = ["reading", "handing over", "taking in", "writing"];
+        let checks = ["checking the rows", "checking the indexes"];
+        let stages = stages.iter().chain(&checks);
+        let bars = stages.map(|stage| format!("migrating {board}: {stage}"));
+        bars.collect::<Vec<_>>()
+    });
+    let bars: Vec<&str> = bars.iter().flatten().map(String::as_str).collect();
+    expect_bars(&root, (&["migrate", "--to", "redb"], &bars));
+}
+
 #[test]
 fn an_export_to_the_output_draws_nothing_once_there_is_any() {
     let root = root();

@@ -1,7 +1,9 @@
 //! Two stores in one program: which one a root has, and moving it to the other.
 
 use std::fs;
+use std::sync::Arc;
 
+use kanban_core::{Boards, OnMigration, Options};
 use serde_json::json;
 
 use crate::harness::{Root, command_in, run};
@@ -118,6 +120,21 @@ fn a_large_board_is_migrated_and_back_byte_for_byte() {
     root.data(&["migrate", "--to", "sqlite"]);
     assert!(export(&root, "default", "back") == before);
     println!("{} tasks, {} bytes", 1000 * thousands(), before.len());
+}
+
+#[test]
+fn a_migration_goes_on_though_its_listener_panics() {
+    let root = Root::new();
+    root.add("One", &[]);
+    let (from, to) = (
+        kanban_sqlite::SqliteBackend::new(),
+        kanban_redb::RedbBackend::new(),
+    );
+    let listener: OnMigration = Arc::new(|_, _| panic!("a listener's bug"));
+    let moving = Boards::migrate(root.path(), from, to, Options::default(), Some(listener));
+    let moved = pollster::block_on(moving).expect("it is nobody's else");
+    assert_eq!(moved.len(), 1);
+    assert!(has(&root, "board.redb") && !has(&root, "board.db"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use indicatif::ProgressBar;
-use kanban_core::{OnProgress, Progress as Told, Stage};
+use kanban_core::{BoardSlug, OnMigration, OnProgress, Progress as Told, Stage};
 
 use super::{BAR, BAR_OF_BYTES, COUNT, COUNT_OF_BYTES, SPINNER, draw_end, style};
 
@@ -22,13 +22,16 @@ struct Shared {
     told: Mutex<Untold>,
     more: Condvar,
     /// Held by who draws; the stage that is drawn.
-    drawn: Mutex<Option<Stage>>,
+    drawn: Mutex<Option<Drawn>>,
 }
+
+/// A stage, of a board where there are several.
+type Drawn = (Option<BoardSlug>, Stage);
 
 /// What is not drawn yet: of each stage the newest.
 #[derive(Default)]
 struct Untold {
-    stages: Vec<Told>,
+    stages: Vec<(Option<BoardSlug>, Told)>,
     is_over: bool,
 }
 
@@ -43,12 +46,23 @@ impl Drawing {
 
     /// Begins to draw what this listener hears. It never waits for the terminal.
     pub(super) fn listener(&self) -> std::io::Result<OnProgress> {
+        self.begin()?;
+        let shared = Arc::clone(&self.shared);
+        Ok(Arc::new(move |now| shared.hear(None, *now)))
+    }
+
+    /// The same for several boards, each of which is named.
+    pub(super) fn listener_by_board(&self) -> std::io::Result<OnMigration> {
+        self.begin()?;
+        let shared = Arc::clone(&self.shared);
+        Ok(Arc::new(move |board, now| shared.hear(Some(board), *now)))
+    }
+
+    fn begin(&self) -> std::io::Result<()> {
         let theirs = self.clone();
         let builder = thread::Builder::new().name("kanban-progress".to_owned());
         // It ends with the drawing, which nobody waits for.
-        let _thread = builder.spawn(move || theirs.run())?;
-        let shared = Arc::clone(&self.shared);
-        Ok(Arc::new(move |now| shared.hear(*now)))
+        builder.spawn(move || theirs.run()).map(drop)
     }
 
     /// Draws what is left, and clears the line. Nothing is drawn afterwards.
@@ -74,13 +88,18 @@ impl Drawing {
         }
     }
 
-    fn draw(&self, drawn: &mut Option<Stage>) {
+    fn draw(&self, drawn: &mut Option<Drawn>) {
         let stages = std::mem::take(&mut lock(&self.shared.told).stages);
-        for now in stages {
-            if drawn.replace(now.stage) != Some(now.stage) {
+        for (board, now) in stages {
+            let what = match &board {
+                Some(board) => format!("{} {board}: {}", self.what, now.stage),
+                None => format!("{}: {}", self.what, now.stage),
+            };
+            let stage = Some((board, now.stage));
+            if *drawn != stage {
+                *drawn = stage;
                 self.bar.reset();
-                self.bar
-                    .set_message(format!("{}: {}", self.what, now.stage));
+                self.bar.set_message(what);
                 self.fit(&now);
             } else if self.bar.length() != now.total {
                 self.fit(&now);
@@ -108,14 +127,14 @@ impl Drawing {
 }
 
 impl Shared {
-    fn hear(&self, now: Told) {
+    fn hear(&self, board: Option<&BoardSlug>, now: Told) {
         let mut told = lock(&self.told);
         if told.is_over {
             return;
         }
         match told.stages.last_mut() {
-            Some(last) if last.stage == now.stage => *last = now,
-            _ => told.stages.push(now),
+            Some((of, last)) if of.as_ref() == board && last.stage == now.stage => *last = now,
+            _ => told.stages.push((board.cloned(), now)),
         }
         self.more.notify_all();
     }
@@ -134,7 +153,7 @@ mod tests {
     fn what_a_store_tells_is_drawn_stage_by_stage() {
         let drawing = Drawing::new(&ProgressBar::hidden(), "exporting");
         let tell = |stage, done, total| {
-            drawing.shared.hear(Told { stage, done, total });
+            drawing.shared.hear(None, Told { stage, done, total });
             drawing.draw(&mut lock(&drawing.shared.drawn));
             let bar = &drawing.bar;
             (bar.message(), bar.position(), bar.length())
@@ -144,6 +163,26 @@ mod tests {
         assert_eq!(tell(Stage::Read, 4, Some(5)), (reading(), 4, Some(5)));
         let found = tell(Stage::HandOver, 0, Some(70));
         assert_eq!(found, ("exporting: handing over".to_owned(), 0, Some(70)));
+    }
+
+    #[test]
+    fn a_stage_has_the_name_of_its_board_however_late_it_is_drawn() {
+        let drawing = Drawing::new(&ProgressBar::hidden(), "migrating");
+        let now = Told {
+            stage: Stage::Read,
+            done: 2,
+            total: Some(2),
+        };
+        for board in ["first", "second"] {
+            let board = BoardSlug::new(board).expect("a name");
+            drawing.shared.hear(Some(&board), now);
+        }
+        let heard = lock(&drawing.shared.told).stages.clone();
+        let boards = heard.iter().filter_map(|(board, _)| board.as_ref());
+        let boards: Vec<&str> = boards.map(BoardSlug::as_str).collect();
+        assert_eq!(boards, ["first", "second"]);
+        drawing.draw(&mut lock(&drawing.shared.drawn));
+        assert_eq!(drawing.bar.message(), "migrating second: reading");
     }
 
     #[test]
