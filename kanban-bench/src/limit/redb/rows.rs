@@ -13,6 +13,8 @@ use crate::said::{COMMENT, WORKER};
 const CLAIM_LEN: usize = 41;
 /// How many bytes a completion takes from it: the claim goes, two times come.
 const COMPLETE_LEN: usize = 18;
+/// How long a new task's row is, without title and assignee.
+const TASK_LEN: usize = 91;
 /// How long a run's row is while it is open, without the name of the assignee.
 const RUN_LEN: usize = 72;
 /// How many bytes its end adds.
@@ -113,8 +115,7 @@ impl Rows for Tables<'_> {
         let (new, title) = (HandTask::new(number, hand), fill::title(number));
         let (id, name) = (new.id.as_str(), new.assignee.as_str());
         let (rank, at) = (new.rank, hand.now);
-        // Any task's row is as long as the new one, but for a digit of its number.
-        let row = self.task()?.first()?.ok_or(Failed::Row)?.1.value().to_vec();
+        let row = vec![0; TASK_LEN + title.len() + name.len()];
         self.task()?.insert(id, row.as_slice())?;
         self.text()?.insert((id, "body"), fill::body().as_bytes())?;
         self.by_priority()?.insert((rank, at, id), ())?;
