@@ -4,6 +4,7 @@ mod run;
 
 use kanban_bench::extent::{CLIENTS, TASKS};
 use kanban_bench::fill;
+use kanban_bench::limit::LIMIT;
 use kanban_bench::workload::claim_next;
 use pollster::block_on;
 
@@ -14,7 +15,7 @@ fn main() {
     for subject in run.subjects() {
         for clients in CLIENTS.iter().copied() {
             let id = Id {
-                what: "contention",
+                what: claim_next::CONTENTION,
                 subject,
                 tasks: TASKS,
                 clients,
@@ -26,7 +27,7 @@ fn main() {
                     claim_next::by_store(&*board.store, clients, rounds)
                 })
             });
-            run.beside(id, "by_hand", clients, |board, tasks, rounds| {
+            run.beside(id, LIMIT, clients, |board, tasks, rounds| {
                 let group = group.unwrap_or(clients);
                 claim_next::by_hand(subject, &board.file(), group, clients * rounds, tasks)
             });

@@ -5,7 +5,7 @@ mod run;
 use kanban_bench::board::Closed;
 use kanban_bench::extent::{CLIENTS, Extent, TASKS};
 use kanban_bench::fill;
-use kanban_bench::limit::synchronous;
+use kanban_bench::limit::{LIMIT, synchronous};
 use kanban_bench::pattern::Pattern;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::workload::{creation, mixed, transitions};
@@ -43,7 +43,7 @@ fn transition(run: &mut Run, subject: Subject, clients: usize) {
             transitions::by_store(&*board.store, clients, &tasks)
         })
     });
-    run.beside(id, "by_hand", clients, |board, tasks, rounds| {
+    run.beside(id, LIMIT, clients, |board, tasks, rounds| {
         let tasks = tasks.get(..clients * rounds).unwrap_or(tasks);
         transitions::by_hand(subject, &board.file(), group.unwrap_or(clients), tasks)
     });
@@ -75,7 +75,7 @@ fn create(run: &mut Run, subject: Subject, clients: usize) {
     let group = run.by_store(id, |board, _, rounds| {
         Counted::of(board, || creation::by_store(&*board.store, clients, rounds))
     });
-    run.beside(id, "by_hand", clients, |board, _, rounds| {
+    run.beside(id, LIMIT, clients, |board, _, rounds| {
         creation::by_hand(
             subject,
             &board.file(),
@@ -101,7 +101,7 @@ fn mix(run: &mut Run, subject: Subject, clients: usize) {
             mixed::by_store(store, clients, rounds, &template.ids, &subscriptions)
         })
     });
-    run.beside(id, "by_hand", clients, |board, tasks, rounds| {
+    run.beside(id, LIMIT, clients, |board, tasks, rounds| {
         let (board, subscriptions) = listening(board, clients);
         let group = group.unwrap_or(clients);
         let size = (clients, rounds);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kanban_bench::board::Closed;
 use kanban_bench::extent::{Extent, TASKS};
+use kanban_bench::limit::LIMIT;
 use kanban_bench::subject::Subject;
 use kanban_bench::template::Template;
 use kanban_bench::workload::opening::{self, Opened};
@@ -82,7 +83,7 @@ fn cold(run: &mut Run, id: Id<'_>, part: impl Fn(Opened) -> Duration) {
         times.sum()
     });
     let mut kept = Kept::new();
-    run.measure(id, Some("by_hand"), |rounds| {
+    run.measure(id, Some(LIMIT), |rounds| {
         let template = filled(&slot, id, &place);
         let board = kept.board(template, id.subject);
         let task = template.ids.first().expect("the board holds tasks");

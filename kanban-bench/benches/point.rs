@@ -4,7 +4,7 @@
 mod run;
 
 use kanban_bench::extent::{CLIENTS, TASKS};
-use kanban_bench::limit::synchronous;
+use kanban_bench::limit::{LIMIT, synchronous};
 use kanban_bench::pattern::Pattern;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::workload::point::{self, Point};
@@ -40,7 +40,7 @@ fn alone(run: &mut Run, subject: Subject, point: Point) {
         })
     });
     if point.has_limit() {
-        run.beside(id, "by_hand", 1, |board, tasks, rounds| {
+        run.beside(id, LIMIT, 1, |board, tasks, rounds| {
             let outcome = point::by_hand(subject, &board.file(), point, 1, rounds, tasks);
             outcome.expect("it has a limit")
         });
@@ -64,7 +64,7 @@ fn reading(run: &mut Run, subject: Subject, clients: usize) {
             reads::by_store(store, clients, READS * rounds, &template.ids)
         })
     });
-    run.beside(id, "by_hand", 0, |board, tasks, rounds| {
+    run.beside(id, LIMIT, 0, |board, tasks, rounds| {
         let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
         reads::by_hand(subject, &board.file(), clients, READS * rounds, &ids)
     });

@@ -1,7 +1,7 @@
 //! What the benches have in common: boards to measure, and ids such as `contention/redb/power/10k_tasks/64_clients`.
 //!
 //! One iteration is a round: each client makes one call, or one pair of them. What stands beside a store in the same run has
-//! the same id with a last part more: `by_hand`, or the name of a pattern.
+//! the same id with a last part more: `limit`, or the name of a pattern.
 
 #![allow(
     dead_code,

@@ -43,7 +43,7 @@
 //!
 //! `cargo bench -p kanban-bench -- --quick` runs five targets, all without a board of a million tasks: `point`, `mixed` (with
 //! the transitions), `contention`, `scale`, `open`. `--bench mixed` picks one, and a part of an id what is in it:
-//! `transitions/redb/power`. An id reads `contention/redb/power/10k_tasks/64_clients`, and ends in `by_hand` or a pattern's
+//! `transitions/redb/power`. An id reads `contention/redb/power/10k_tasks/64_clients`, and ends in `limit` or a pattern's
 //! name for what stands beside it. Without `--quick` boards of a million tasks are filled, and other durabilities are measured.
 
 pub mod board;

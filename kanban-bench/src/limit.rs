@@ -23,6 +23,9 @@ pub mod sqlite;
 pub(crate) use self::hand::{Hand, HandTask, known};
 pub(crate) use self::meter::Meter;
 
+/// What it is called in an id.
+pub const LIMIT: &str = "limit";
+
 /// What may go wrong by hand.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failed {

@@ -4,6 +4,8 @@ use super::even::SHARE;
 use super::shape::{Comparison, Percentiles, Report};
 use super::target::{MANY, SIZE_MAX, border};
 use super::{crowd, even, reads, sizes, transitions, words};
+use crate::limit::LIMIT;
+use crate::workload::claim_next::CONTENTION;
 
 /// A plot, whatever the theme.
 #[derive(Debug)]
@@ -106,12 +108,12 @@ fn against_limit(report: &Report) -> Chart {
         let what = match one.workload.as_str() {
             transitions::WORKLOAD => "",
             reads::WORKLOAD => "reads, ",
-            crowd::CLAIMS => "one column, ",
+            CONTENTION => "one column, ",
             crowd::MIXED => "mixture, ",
             _ => return None,
         };
         let plural = if one.clients == 1 { "" } else { "s" };
-        (one.against == "limit").then(|| Range {
+        (one.against == LIMIT).then(|| Range {
             name: format!("{}, {what}{} client{plural}", engine(one), one.clients),
             hue: hue(one),
             min: ratio.min,
@@ -137,7 +139,7 @@ fn against_limit(report: &Report) -> Chart {
 fn throughput(report: &Report, id: &'static str, durability: &str) -> Chart {
     let chosen = report.comparisons.iter().filter(|one| {
         (one.workload.as_str(), one.durability.as_str()) == (transitions::WORKLOAD, durability)
-            && one.against == "limit"
+            && one.against == LIMIT
     });
     let chosen: Vec<&Comparison> = chosen.collect();
     let mut series = Vec::new();

@@ -13,8 +13,6 @@ use crate::subject::Subject;
 use crate::template::Template;
 use crate::workload::{claim_next, mixed};
 
-/// What claims from one column are called in an id.
-pub(super) const CLAIMS: &str = "contended_claims";
 /// What the mixture is called in an id.
 pub(super) const MIXED: &str = "mixed";
 
@@ -29,7 +27,7 @@ pub(super) async fn claims(
     filled: &Template,
     subject: Subject,
 ) -> Result<Vec<Comparison>, Failed> {
-    let compared = Compared::new(CLAIMS, subject, filled.tasks, MANY);
+    let compared = Compared::new(claim_next::CONTENTION, subject, filled.tasks, MANY);
     let most = filled.tasks / MANY;
     let run = |calls: usize| {
         move |board: &Board| grouped(board, || claim_next::by_store(&*board.store, MANY, calls))

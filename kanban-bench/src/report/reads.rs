@@ -11,6 +11,7 @@ use super::shape::Comparison;
 use super::target::MANY;
 use crate::clients::{Outcome, open};
 use crate::extent::pick;
+use crate::limit::LIMIT;
 use crate::subject::Subject;
 use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
@@ -55,7 +56,7 @@ pub(super) async fn compare(
     };
     let (mine, theirs) = rounds(&|| by_store(&*board.store, MANY, calls, ids))?;
     let compared = Compared::new(WORKLOAD, subject, filled.tasks, MANY);
-    let at_once = compared.with("limit", &mine, &theirs);
+    let at_once = compared.with(LIMIT, &mine, &theirs);
 
     let rate = at_once.store.per_second * SHARE;
     let (mine, theirs) = rounds(&|| at_rate(&*board.store, rate, calls * MANY, ids))?;
@@ -63,7 +64,7 @@ pub(super) async fn compare(
         offered_per_second: Some(rate),
         ..Compared::new(OPEN, subject, filled.tasks, 1)
     };
-    let even = compared.with("limit", &mine, &theirs);
+    let even = compared.with(LIMIT, &mine, &theirs);
     board.close().await?;
     Ok(vec![at_once, even])
 }

@@ -8,6 +8,7 @@ use super::shape::{BoardFile, Comparison, Figures, Idle, Percentiles, Report, Se
 use super::{crowd, even, reads, sizes, target, transitions};
 use crate::fill::size_name;
 use crate::pattern::Pattern;
+use crate::workload::claim_next::CONTENTION;
 
 const SUBJECTS: [(&str, &str); 7] = [
     ("sqlite", "power"),
@@ -43,7 +44,7 @@ pub(super) fn report() -> Report {
                 add(transitions::WORKLOAD, plan.tasks, 64, pattern.as_str());
             }
         }
-        add(crowd::CLAIMS, plan.tasks, 64, "limit");
+        add(CONTENTION, plan.tasks, 64, "limit");
         add(crowd::MIXED, plan.tasks, 64, "limit");
         if subject.1 == "power" {
             add(reads::WORKLOAD, plan.tasks, 64, "limit");

@@ -15,11 +15,12 @@ use crate::subject::Subject;
 use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
 use crate::workload::calls::{worker, written};
+use crate::workload::point::Point;
 
 /// What the claim of the best task is called in an id.
-pub(super) const CLAIM_NEXT: &str = "claim_next";
+pub(super) const CLAIM_NEXT: &str = Point::ClaimNext.as_str();
 /// What the completion of a task with one child is called in an id.
-pub(super) const COMPLETE: &str = "complete_with_child";
+pub(super) const COMPLETE: &str = Point::CompleteParent.as_str();
 
 const WORKLOADS: [&str; 2] = [CLAIM_NEXT, COMPLETE];
 

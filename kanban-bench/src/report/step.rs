@@ -99,7 +99,7 @@ impl fmt::Display for Step {
                 subject, clients, ..
             } => write!(f, "transitions, {subject}, clients: {clients}"),
             Self::TransitionsOpen { subject } => write!(f, "transitions, {subject}, even rate"),
-            Self::Claims { subject } => write!(f, "contended claims, {subject}"),
+            Self::Claims { subject } => write!(f, "contention, {subject}"),
             Self::Mixed { subject } => write!(f, "mixture, {subject}"),
             Self::Reads { subject } => write!(f, "point reads, {subject}"),
             Self::Sizes { subject, clients } => {

@@ -4,6 +4,7 @@ use super::plan::Plan;
 use super::shape::{Comparison, Idle, Target, Unit, Wanted};
 use super::{reads, sizes, transitions};
 use crate::fill::size_name;
+use crate::limit::LIMIT;
 use crate::pattern::Pattern;
 
 /// How many clients are meant where a target says many.
@@ -48,7 +49,7 @@ fn rules(plan: &Plan) -> Vec<Rule> {
         workload,
         tasks: plan.tasks,
         clients,
-        against: "limit".to_owned(),
+        against: LIMIT.to_owned(),
         of,
         wanted,
         target,
@@ -158,7 +159,7 @@ pub(super) fn border(one: &Comparison) -> Option<f64> {
         reads::WORKLOAD => READS_MIN,
         _ => return None,
     };
-    (is_judged && one.clients == MANY && one.against == "limit").then_some(min)
+    (is_judged && one.clients == MANY && one.against == LIMIT).then_some(min)
 }
 
 /// On the border is met; what is not a number is not.
@@ -223,7 +224,7 @@ mod tests {
         for one in sample::report().comparisons {
             let of_rule = rules
                 .iter()
-                .filter(|rule| rule.against == "limit" && matches!(rule.of, Of::Throughput))
+                .filter(|rule| rule.against == LIMIT && matches!(rule.of, Of::Throughput))
                 .find(|rule| rule.is_about(&one));
             assert_eq!(border(&one), of_rule.map(|rule| rule.target), "{}", one.id);
         }

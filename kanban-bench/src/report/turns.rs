@@ -9,6 +9,7 @@ use super::run::Bench;
 use super::shape::Comparison;
 use crate::board::Board;
 use crate::clients::Outcome;
+use crate::limit::LIMIT;
 use crate::template::Template;
 use crate::usage::{forget_memory_high_water, memory_high_water};
 
@@ -26,7 +27,7 @@ impl<'a> Opponent<'a> {
     /// The engine's own limit.
     pub(super) fn limit(run: impl Fn(&Path, usize) -> Outcome + 'a) -> Self {
         Self {
-            against: "limit",
+            against: LIMIT,
             run: Box::new(run),
         }
     }

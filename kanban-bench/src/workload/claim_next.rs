@@ -9,6 +9,9 @@ use crate::clients::{self, Outcome};
 use crate::limit::{self, Failed, Limit};
 use crate::subject::Subject;
 
+/// What it is called in an id.
+pub const CONTENTION: &str = "contention";
+
 /// Each client claims the best task of any assignee `calls` times. The board holds as many ready tasks, or some calls find none.
 ///
 /// # Errors

@@ -66,7 +66,7 @@ points! {
     /// A task without links is completed.
     Complete = "complete",
     /// A task with one child is completed, which becomes ready.
-    CompleteParent = "complete_one_child",
+    CompleteParent = "complete_with_child",
     /// A run fails for the first time.
     Fail = "fail",
     /// A claim is given back.
