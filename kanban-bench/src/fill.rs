@@ -14,7 +14,7 @@ pub(crate) const ASSIGNEES: usize = 16;
 pub(crate) const BODY_LEN: usize = 300;
 
 /// Creates tasks that may start, and answers their ids in the order of creation. Priorities 0 to 9, assignees in
-/// turns, a body of [`BODY_LEN`] bytes.
+/// turns, a body of `BODY_LEN` bytes.
 ///
 /// # Errors
 /// The store's.

@@ -2,8 +2,8 @@
 //! as the store's were.
 //!
 //! A loop works on a board that the store has made and filled, so tables, indexes and rows are the same; a test compares
-//! every table and index after the same work by both. What a loop includes is told by each function of [`Rows`] and
-//! [`Limit`]. None of them checks rules beyond the status of the one task that it changes, builds answers, hands work
+//! every table and index after the same work by both. What a loop includes is told by each function of `Rows` and
+//! `Limit`. None of them checks rules beyond the status of the one task that it changes, builds answers, hands work
 //! between threads or waits for anybody. The board's counters are written once per transaction; the store writes them
 //! with every command.
 

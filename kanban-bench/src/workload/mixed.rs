@@ -177,7 +177,7 @@ impl Caller<'_> {
 
 /// The same calls by hand on a board's file that nobody has open. One thread writes, in transactions of `group` calls, while
 /// as many `readers` as are told share the reads; the run ends with the last of them. `tasks` are ready ones of the board,
-/// at least as many as [`claims`] says. A dispatcher's seek, a list and a lease are as [`Rows`](limit::Rows) and [`Limit`] tell.
+/// at least as many as [`claims`] says. A dispatcher's seek, a list and a lease are as `limit::Rows` and `limit::Limit` tell.
 ///
 /// # Panics
 /// Where the engine fails: then there is nothing to measure.
