@@ -1,5 +1,7 @@
 //! SQLite by hand: prepared statements on one connection.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, Result, params};
@@ -30,6 +32,8 @@ pub enum Synchronous {
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     connection: Connection,
+    /// By how much the counters of the open transaction have moved, by status and assignee.
+    moves: RefCell<BTreeMap<(&'static str, String), i64>>,
 }
 
 const TASK: &str = "SELECT status, version, assignee, claim_run FROM task WHERE id = ?1";
@@ -45,10 +49,10 @@ const CLOSE_RUN: &str =
 const EVENT: &str = "INSERT INTO event (id, seq, at, task, run, actor, kind, data) \
     VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const COUNT_DOWN: &str =
-    "UPDATE task_count SET tasks = tasks - 1 WHERE status = ?1 AND assignee = ?2 AND tasks > 1";
+    "UPDATE task_count SET tasks = tasks - ?3 WHERE status = ?1 AND assignee = ?2 AND tasks > ?3";
 const COUNT_OUT: &str = "DELETE FROM task_count WHERE status = ?1 AND assignee = ?2";
-const COUNT_UP: &str = "INSERT INTO task_count VALUES (?1, ?2, 1) \
-    ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + 1";
+const COUNT_UP: &str = "INSERT INTO task_count VALUES (?1, ?2, ?3) \
+    ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + excluded.tasks";
 const NUMBERS: &str = "UPDATE board SET seq = ?1, event = ?1, run = ?1, comment = ?1, lease = ?1 \
     WHERE one = 1";
 const GROUP: &str = "INSERT INTO commit_group VALUES (1, ?1, ?2) \
@@ -86,7 +90,10 @@ impl Sqlite {
         };
         connection.pragma_update(None, "synchronous", level)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let database = Self { connection };
+        let database = Self {
+            connection,
+            moves: RefCell::default(),
+        };
         database.cache(WRITER_CACHE_KIB)?;
         Ok(database)
     }
@@ -139,11 +146,12 @@ impl Sqlite {
         self.statement("BEGIN IMMEDIATE")?.execute([]).map(drop)
     }
 
-    /// Leaves the marks that a group of the store leaves, and commits.
+    /// Writes the counters that have moved, each once as the store does, leaves the marks of a group, and commits.
     ///
     /// # Errors
     /// SQLite's.
     pub(crate) fn commit(&self, hand: &Hand) -> Result<()> {
+        self.write_counters()?;
         self.statement(NUMBERS)?.execute([hand.last])?;
         self.statement(GROUP)?
             .execute(params![hand.last, hand.now])?;
@@ -160,7 +168,7 @@ impl Sqlite {
         let (version, assignee, _) = self.task(id, "ready")?;
         let claim = params![id, hand.now, version + 1, run, WORKER, until];
         self.statement(CLAIM)?.execute(claim)?;
-        self.moved("ready", "running", &assignee)?;
+        self.moved("ready", "running", &assignee);
         let open = params![run, id, assignee, WORKER, hand.now];
         self.statement(OPEN_RUN)?.execute(open)?;
         self.event(id, Some(run), "claimed", &claimed_data(run, until), hand)
@@ -175,7 +183,7 @@ impl Sqlite {
         let (version, assignee, run) = self.task(id, "running")?;
         self.statement(COMPLETE)?
             .execute(params![id, hand.now, version + 1])?;
-        self.moved("running", "done", &assignee)?;
+        self.moved("running", "done", &assignee);
         self.statement(CLOSE_RUN)?
             .execute(params![run, hand.now, SUMMARY])?;
         self.event(id, Some(run), "completed", &completed_data(), hand)
@@ -192,11 +200,34 @@ impl Sqlite {
         })
     }
 
-    fn moved(&self, from: &str, to: &str, assignee: &str) -> Result<()> {
-        if self.statement(COUNT_DOWN)?.execute([from, assignee])? == 0 {
-            self.statement(COUNT_OUT)?.execute([from, assignee])?;
+    fn moved(&self, from: &'static str, to: &'static str, assignee: &str) {
+        self.count(from, assignee, -1);
+        self.count(to, assignee, 1);
+    }
+
+    fn count(&self, status: &'static str, assignee: &str, by: i64) {
+        let mut moves = self.moves.borrow_mut();
+        *moves.entry((status, assignee.to_owned())).or_default() += by;
+    }
+
+    /// Writes each counter that has moved once. One at 0 has no row.
+    fn write_counters(&self) -> Result<()> {
+        for ((status, assignee), by) in self.moves.take() {
+            let tasks = by.unsigned_abs().cast_signed();
+            if by > 0 {
+                self.statement(COUNT_UP)?
+                    .execute(params![status, assignee, tasks])?;
+            } else if by < 0
+                && self
+                    .statement(COUNT_DOWN)?
+                    .execute(params![status, assignee, tasks])?
+                    == 0
+            {
+                self.statement(COUNT_OUT)?
+                    .execute(params![status, assignee])?;
+            }
         }
-        self.statement(COUNT_UP)?.execute([to, assignee]).map(drop)
+        Ok(())
     }
 
     fn event(&self, id: &str, run: Option<i64>, kind: &str, data: &str, hand: &Hand) -> Result<()> {
@@ -273,7 +304,7 @@ impl Rows for &Sqlite {
         let row = params![id, title, fill::priority(number), assignee, hand.now];
         self.statement(CREATE)?.execute(row)?;
         self.statement(BODY)?.execute([id, &fill::body()])?;
-        self.statement(COUNT_UP)?.execute(["ready", assignee])?;
+        self.count("ready", assignee, 1);
         self.event(id, None, "created", &created_data(&title), hand)?;
         Ok(new)
     }
