@@ -145,6 +145,10 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// How many calls may wait: more than fall due in a run. A gateway refuses callers that are too many; a bench has calls fall due
+/// whether or not the machine keeps up, and tells how long they waited rather than end with nothing.
+const QUEUE_LEN_MAX: usize = 1 << 20;
+
 /// Opens a root with its engine, whose commits are counted.
 ///
 /// # Errors
@@ -153,6 +157,7 @@ pub(crate) fn open_root(subject: Subject, root: &Path, commits: &Arc<Commits>) -
     let options = Options {
         durability: subject.durability,
         mode: Some(subject.mode),
+        queue_len_max: QUEUE_LEN_MAX,
         ..Options::default()
     };
     match subject.store {
@@ -270,5 +275,29 @@ impl<E: Engine> Engine for Counted<E> {
 
     fn check(&self, limit: usize) -> Result<Vec<Violation>> {
         self.inner.check(limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pollster::block_on;
+
+    use super::*;
+    use crate::{clients, fill};
+
+    #[test]
+    fn calls_that_fall_due_faster_than_they_are_answered_wait_and_are_not_refused() {
+        let place = tempfile::tempdir().expect("there is room for a folder");
+        let made = block_on(Board::make(Subject::new(Store::Sqlite), place.path()));
+        let board = made.expect("a board is made");
+        let tasks = block_on(fill::tasks(&*board.store, 1)).expect("it is filled");
+        let more_than_a_queue_takes = 8 * Options::default().queue_len_max;
+        let outcome = clients::open(1e9, more_than_a_queue_takes, |_| {
+            let (store, task) = (&board.store, tasks[0].clone());
+            async move { store.task(task).await.map(drop) }
+        });
+        let answered = outcome.expect("none is refused").calls;
+        assert_eq!(answered, more_than_a_queue_takes as u64);
+        block_on(board.close()).expect("the board is closed");
     }
 }
