@@ -30,7 +30,7 @@ impl Scale {
     pub(super) fn plan(self) -> Plan {
         match self {
             Self::Full => Plan {
-                rounds: 9,
+                rounds: 5,
                 span: Duration::from_secs(1),
                 clients: CLIENTS,
                 tasks: TASKS,
