@@ -14,7 +14,7 @@
 //! | --- | --- | --- |
 //! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before | `create`, `claim`, `claim_next`, `complete`, `comment`, `task`, `list`: one per transaction |
 //! | [`transitions`](workload::transitions) | each claims and completes its share of the tasks | claims, then completions, in groups |
-//! | [`claim_next`](workload::claim_next) | all claim the best task of one column | one seek for the first ready task, and the claim, in groups |
+//! | [`claim_next`](workload::claim_next) | all claim the best task of one column | one seek for the first ready task, where the store seeks once per assignee, and the claim, in groups |
 //! | [`creation`](workload::creation) | each creates tasks with a body | the rows, in groups |
 //! | [`reads`](workload::reads) | each reads tasks with their texts, in a random order | as many threads, each with prepared statements, or one database of redb |
 //! | [`mixed`](workload::mixed) | dispatchers, readers, writers and notifiers at once | one thread that writes in groups, and some that read |
@@ -27,9 +27,9 @@
 //! the rows that are changed, and checking the status. A test holds every table and index to it.
 //!
 //! It does not include: the other rules and what they read (pauses, links, the policy), the model's types and the answers, the
-//! queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`. The board's
-//! counters are written once per group and not with every command. On SQLite a commit checkpoints when the `-wal` has 16 MiB; a
-//! busy store does so after 256 groups, too. On redb rows have the store's length, but are not encoded, and the keys of a task
+//! queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`, the
+//! flushes of a lazy board of SQLite. The board's numbers are written once per group and not with every command. On SQLite a commit
+//! checkpoints when the `-wal` has 16 MiB; a busy store does so after 256 groups, too. On redb rows have the store's length, but are not encoded, and the keys of a task
 //! come from memory. A limit is therefore a little faster than any program could be that keeps the board's promises.
 //!
 //! # Where boards are
