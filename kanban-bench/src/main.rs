@@ -37,7 +37,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ReportArgs {
-    /// Measures less, on boards of up to 100,000 tasks instead of a million: below 10 minutes instead of half an hour.
+    /// Measures less, on boards of up to 100,000 tasks instead of a million: below 10 minutes.
     #[arg(long)]
     quick: bool,
     /// Measures so little that the figures mean nothing: tests the report itself.

@@ -183,7 +183,7 @@ fn between_marks(page: &str, text: &str) -> Option<String> {
     Some(format!("{before}{begin}{text}{end}{after}"))
 }
 
-/// Finds out whether a file could be written, and leaves no trace: nobody wants to hear of it after half an hour.
+/// Finds out whether a file could be written, and leaves no trace: nobody wants to hear of it after all was measured.
 ///
 /// # Errors
 /// `Io`.
