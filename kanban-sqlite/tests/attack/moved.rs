@@ -277,7 +277,12 @@ fn who_reads_or_exports_meanwhile_has_a_whole_answer_or_none() {
             readers.map(|reader| reader.join().unwrap())
         });
         println!("{story}: readers and exports answered {answered:?} times");
-        pollster::block_on(boards.close()).unwrap();
+        let closed = pollster::block_on(boards.close()).map_err(|error| error.kind().clone());
+        let expected = match goes_on {
+            true => Ok(()),
+            false => Err(ErrorKind::Unavailable(Unavailable::Replaced)),
+        };
+        assert_eq!(closed, expected, "{story}: whoever closes is told too");
     }
 }
 
