@@ -66,6 +66,8 @@ impl Disk {
                 self.0[*file as usize].changes.push(Change::Resize(*len));
             }
             Entry::Sync(file) => self.0[*file as usize].flush(),
+            // It tells once. Until they are written again it calls clean what never reached it.
+            Entry::SyncFailed(file) => self.0[*file as usize].changes.clear(),
             Entry::Answered | Entry::Flushed => {}
         }
     }

@@ -1,5 +1,5 @@
-//! SQLite's own file system layer, which writes down what is done to the files of a board. Only of boards that a test asked
-//! for: all others pass by.
+//! SQLite's own file system layer, which writes down what is done to the files of a board, and fails a flush of them when it
+//! is told to. Only of boards that a test asked for: all others pass by.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, OsStr, c_int, c_void};
@@ -39,14 +39,23 @@ pub(crate) enum Entry {
     Resize { file: Name, len: usize },
     /// A file was flushed.
     Sync(Name),
+    /// A flush of it failed.
+    SyncFailed(Name),
     /// The engine answered one more write.
     Answered,
     /// The engine answered that all of them are durable.
     Flushed,
 }
 
+#[derive(Debug, Default)]
+struct Record {
+    log: Vec<Entry>,
+    /// The file whose next flush fails.
+    failing: Option<Name>,
+}
+
 /// What is written down, by the board's directory.
-static RECORDS: Mutex<BTreeMap<PathBuf, Vec<Entry>>> = Mutex::new(BTreeMap::new());
+static RECORDS: Mutex<BTreeMap<PathBuf, Record>> = Mutex::new(BTreeMap::new());
 
 /// What is done to the files in a directory, from the first open on.
 #[derive(Debug)]
@@ -57,7 +66,7 @@ impl Recording {
     pub(crate) fn of(directory: &Path) -> Self {
         layer::install();
         let directory = directory.canonicalize().unwrap();
-        lock(&RECORDS).insert(directory.clone(), Vec::new());
+        lock(&RECORDS).insert(directory.clone(), Record::default());
         Self(directory)
     }
 
@@ -65,16 +74,33 @@ impl Recording {
         note(&self.0, entry);
     }
 
+    /// The next flush of a file fails.
+    pub(crate) fn fail_next_sync(&self, file: Name) {
+        lock(&RECORDS).get_mut(&self.0).unwrap().failing = Some(file);
+    }
+
+    /// Whether the flush that is to fail has not come yet.
+    pub(crate) fn is_failing(&self) -> bool {
+        lock(&RECORDS)[&self.0].failing.is_some()
+    }
+
     /// All of it. Nothing more is written down.
     pub(crate) fn end(self) -> Vec<Entry> {
-        lock(&RECORDS).remove(&self.0).unwrap()
+        lock(&RECORDS).remove(&self.0).unwrap().log
     }
 }
 
 fn note(directory: &Path, entry: Entry) {
-    if let Some(log) = lock(&RECORDS).get_mut(directory) {
-        log.push(entry);
+    if let Some(record) = lock(&RECORDS).get_mut(directory) {
+        record.log.push(entry);
     }
+}
+
+/// Whether this is the flush that fails.
+fn fails(directory: &Path, file: Name) -> bool {
+    let mut records = lock(&RECORDS);
+    let record = records.get_mut(directory);
+    record.is_some_and(|record| record.failing.take_if(|next| *next == file).is_some())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,7 +114,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod layer {
     use super::{
         BTreeMap, CStr, Entry, Mutex, Name, Once, OnceLock, OsStr, OsStrExt, Path, PathBuf,
-        RECORDS, c_int, c_void, ffi, lock, note,
+        RECORDS, c_int, c_void, fails, ffi, lock, note,
     };
 
     type Open = unsafe extern "C" fn(
@@ -231,6 +257,10 @@ mod layer {
     /// As `xSync` of the layer below.
     unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
         let (directory, name, _) = opened(file);
+        if fails(&directory, name) {
+            note(&directory, Entry::SyncFailed(name));
+            return ffi::SQLITE_IOERR_FSYNC;
+        }
         note(&directory, Entry::Sync(name));
         ffi::SQLITE_OK
     }
