@@ -23,6 +23,7 @@ use super::harness::{Opened, open, options, task};
 mod lazy;
 mod moving;
 mod questions;
+mod reopening;
 
 /// Keeps the writer inside a decision until the test lets it go.
 struct Hold {

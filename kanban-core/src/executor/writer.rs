@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::change::Change;
 use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Unavailable};
 use crate::model::{BoardState, Counters, GroupRecord, Millis};
 use crate::options::Durability;
 use crate::rules::{GroupRows, ripen};
@@ -188,8 +188,13 @@ impl<'a, E: Engine> Writer<'a, E> {
 
     /// The store comes to its end: what waits and whoever comes gets this error. The first one stands.
     fn die(&mut self, why: &Error) {
+        let why = match why.kind() {
+            // Whoever is told that comes again, and nothing more will be taken here.
+            ErrorKind::Busy => Error::unavailable(Unavailable::Io, why.to_string()),
+            _ => why.again(),
+        };
         self.shared.queue.close(why.again());
-        self.dead.get_or_insert_with(|| why.again());
+        self.dead.get_or_insert(why);
     }
 
     fn answer(&self, jobs: Vec<Box<dyn Job>>, instead: Option<&Error>) {

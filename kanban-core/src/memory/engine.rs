@@ -67,7 +67,7 @@ struct State {
     seen: Seen,
     commit_fault: Option<CommitFault>,
     flush_fault: Option<FlushFault>,
-    reopen_fails: bool,
+    reopen_fails: Option<Error>,
     fail_apply_in: Option<u64>,
     refuse: Option<Refuse>,
     on_long_read: Option<OnLongRead>,
@@ -86,7 +86,7 @@ impl MemoryEngine {
             seen: Seen::default(),
             commit_fault: None,
             flush_fault: None,
-            reopen_fails: false,
+            reopen_fails: None,
             fail_apply_in: None,
             refuse: None,
             on_long_read: None,
@@ -156,7 +156,12 @@ impl MemoryEngine {
 
     /// The next reopen fails.
     pub(crate) fn fail_reopen(&self) {
-        self.state().reopen_fails = true;
+        self.fail_reopen_with(failed("reopen"));
+    }
+
+    /// The next reopen fails with this error.
+    pub(crate) fn fail_reopen_with(&self, error: Error) {
+        self.state().reopen_fails = Some(error);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -288,8 +293,8 @@ impl Engine for MemoryEngine {
     fn reopen(&self) -> Result<()> {
         let mut state = self.state();
         state.seen.reopens += 1;
-        if std::mem::take(&mut state.reopen_fails) {
-            return Err(failed("reopen"));
+        if let Some(error) = state.reopen_fails.take() {
+            return Err(error);
         }
         state.needs_reopen = false;
         Ok(())

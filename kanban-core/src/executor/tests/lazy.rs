@@ -16,8 +16,8 @@ use super::super::harness::{Opened, open, options, task};
 use super::{hold, kind, new_engine, poll, titles};
 
 /// So long that nothing is due unless the test puts the clock forward.
-const HOUR: Duration = Duration::from_hours(1);
-const GONE: ErrorKind = ErrorKind::Unavailable(Unavailable::Io);
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) const GONE: ErrorKind = ErrorKind::Unavailable(Unavailable::Io);
 
 /// Stores on one board must not give one id to two tasks.
 static IDS: LazyLock<Arc<FixedIds>> = LazyLock::new(Arc::default);
@@ -31,15 +31,15 @@ fn at(durability: Durability) -> Options {
     }
 }
 
-fn lazy(interval: Duration) -> Options {
+pub(super) fn lazy(interval: Duration) -> Options {
     at(Durability::Lazy { interval })
 }
 
-async fn add(opened: &Opened, title: &str) -> crate::Seq {
+pub(super) async fn add(opened: &Opened, title: &str) -> crate::Seq {
     opened.store.create(task(title)).await.expect("created").seq
 }
 
-fn kept(engine: &MemoryEngine) -> Vec<String> {
+pub(super) fn kept(engine: &MemoryEngine) -> Vec<String> {
     let tasks = engine.durable().tasks;
     tasks.values().map(|task| task.title.to_string()).collect()
 }
