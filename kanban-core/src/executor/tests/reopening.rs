@@ -8,8 +8,8 @@ use crate::options::Options;
 use crate::store::BoardStore;
 
 use super::super::harness::{Opened, open, options, task};
-use super::lazy::{GONE, HOUR, add, lazy};
-use super::{kind, new_engine};
+use super::lazy::{GONE, HOUR, add, kept, lazy};
+use super::{kind, new_engine, titles};
 
 /// What is in the files is not known, and nobody asks again: whoever comes back later, as `Busy` says, would come for ever.
 async fn has_ended(opened: Opened) {
@@ -48,5 +48,26 @@ fn a_store_that_ends_because_others_hold_its_files_does_not_say_busy() {
             assert_eq!(told, ErrorKind::Unknown);
             has_ended(opened).await;
         }
+    });
+}
+
+#[test]
+fn a_lazy_flush_after_an_uncertain_commit_that_others_hold_up_is_made_later() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, lazy(HOUR)).await;
+        add(&opened, "one").await;
+        engine.fail_commit(CommitFault::UncertainLanded);
+        engine.fail_flush(FlushFault::Busy);
+        let told = kind(opened.store.create(task("two")).await);
+        assert_eq!(told, ErrorKind::Unknown, "it is committed, and not flushed");
+        assert_eq!(kept(&engine), [""; 0]);
+        opened.timer.advance(HOUR);
+        add(&opened, "three").await;
+        assert_eq!(kept(&engine), ["one", "two", "three"], "before the answer");
+        assert_eq!(titles(&opened).await, ["one", "two", "three"], "each once");
+        assert_eq!(engine.seen().reopens, 1);
+        opened.store.close().await.expect("closed");
+        opened.stop();
     });
 }
