@@ -1,9 +1,10 @@
 //! Questions that wait while the only thread of the pool is busy, and are then taken together.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use pollster::block_on;
 
@@ -16,6 +17,7 @@ use crate::view::View;
 
 use super::super::harness::{Opened, open, options};
 use super::super::reply::Answer;
+use super::poll;
 
 /// Keeps the thread that asks it until the test lets it go.
 struct Busy {
@@ -108,6 +110,53 @@ fn a_question_that_the_storage_fails_in_company_is_asked_once_more_alone() {
         assert_eq!(told.kind(), &ErrorKind::Corrupt);
         let asked = [tried, once, twice].map(|asked| asked.load(Ordering::SeqCst));
         assert_eq!(asked, [2, 1, 2]);
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
+
+/// What the storage fails at first; then it keeps the thread until the test lets it go.
+struct Late {
+    is_again: AtomicBool,
+    then: Busy,
+}
+
+impl Question for Late {
+    type Answer = ();
+
+    fn ask(&self, view: &dyn View) -> Result<()> {
+        match self.is_again.swap(true, Ordering::SeqCst) {
+            true => self.then.ask(view),
+            false => Err(Error::new(
+                ErrorKind::Busy,
+                "the snapshot was held too long",
+            )),
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_decided_does_not_wait_for_the_second_try_of_one_before_it() {
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let (entered, has_entered) = sync_channel(1);
+        let (let_late_go, leave) = sync_channel(1);
+        let leave = Mutex::new(leave);
+        let then = Busy { entered, leave };
+        let late = opened.store.shared().ask(Late {
+            is_again: AtomicBool::new(false),
+            then,
+        });
+        let (mut beside, asked) = ask(&opened, |_| Ok(()));
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        has_entered.recv().expect("the second try has begun");
+        let told = poll(&mut beside);
+        assert!(matches!(told, Poll::Ready(Ok(_))), "found {told:?}");
+        let_late_go.send(()).expect("it waits");
+        late.expect("there is room").await.expect("it is let go");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
         opened.store.close().await.expect("closed");
         opened.stop();
     });
