@@ -1,22 +1,28 @@
 //! Exports, backups and imports: what they hold, and who waits for them.
 
+use std::future::Future;
 use std::io::{self, Cursor, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use pollster::block_on;
 
 use crate::change::Change;
 use crate::error::ErrorKind;
-use crate::memory::{CommitFault, MemoryEngine};
+use crate::memory::{CommitFault, MemoryEngine, label};
 use crate::model::Counters;
 use crate::options::{Durability, Options};
-use crate::request::{EventFilter, ImportLines, KeepClaims};
+use crate::request::{
+    Authority, ClaimNext, EventFilter, Fail, FailKind, ImportLines, KeepClaims, NextClaim,
+};
 use crate::store::BoardStore;
 use crate::{EventId, Seq};
 
-use super::super::harness::{open, options, task};
-use super::{kind, new_engine, poll, titles};
+use super::super::harness::{Opened, open, options, task};
+use super::reopening::{SetClock, with};
+use super::{hold, kind, new_engine, poll, titles};
 
 /// An output that takes nothing before it may.
 struct Stalled {
@@ -50,10 +56,14 @@ fn hold_long_reads(engine: &MemoryEngine) -> (Receiver<()>, SyncSender<()>) {
 }
 
 fn no_lines() -> ImportLines {
+    import(Vec::new())
+}
+
+fn import(lines: Vec<u8>) -> ImportLines {
     ImportLines {
-        source: Box::new(Cursor::new(Vec::new())),
+        source: Box::new(Cursor::new(lines)),
         claims: KeepClaims::No,
-        actor: crate::memory::label("olga"),
+        actor: label("olga"),
     }
 }
 
@@ -156,19 +166,23 @@ impl Write for Written {
     }
 }
 
+/// The whole board as lines.
+async fn export(opened: &Opened) -> Vec<u8> {
+    let written = Written::default();
+    let to = Box::new(written.clone());
+    opened.store.export(to).await.expect("exported");
+    let mut all = written.0.lock().expect("it is whole");
+    std::mem::take(&mut all)
+}
+
 #[test]
 fn an_import_that_fails_after_its_numbers_were_promised_leaves_an_unwritten_board() {
     block_on(async {
         let from = open(&new_engine(), options()).await;
         from.store.create(task("one")).await.expect("created");
-        let written = Written::default();
-        let to = Box::new(written.clone());
-        from.store.export(to).await.expect("exported");
+        let written = export(&from).await;
         from.stop();
-        let import = || ImportLines {
-            source: Box::new(Cursor::new(written.0.lock().expect("it is whole").clone())),
-            ..no_lines()
-        };
+        let import = || import(written.clone());
 
         let engine = new_engine();
         let unwritten = engine.board().state.clone();
@@ -195,6 +209,59 @@ fn an_import_that_fails_after_its_numbers_were_promised_leaves_an_unwritten_boar
         let opened = open(&engine, weak).await;
         opened.store.import_lines(import()).await.expect("imported");
         assert!(engine.board().state.reserved.seq > engine.board().state.counters.seq);
+        opened.stop();
+    });
+}
+
+/// Tells a test that it was woken.
+struct Told(SyncSender<()>);
+
+impl Wake for Told {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Claims the one task.
+async fn claim(opened: &Opened) -> NextClaim {
+    let claimed = opened.store.claim_next(ClaimNext::new(label("bob"))).await;
+    claimed.expect("it asks").value
+}
+
+#[test]
+fn a_command_behind_an_import_in_one_group_finds_no_back_off_that_is_over() {
+    block_on(async {
+        let clock = Arc::<SetClock>::default();
+        let from = open(&new_engine(), with(&clock, options())).await;
+        from.store.create(task("one")).await.expect("created");
+        let NextClaim::Claimed(claimed) = claim(&from).await else {
+            panic!("there is a task");
+        };
+        let worker = Authority::worker(claimed.run.id);
+        let failed = Fail::new(claimed.task.id, worker, FailKind::Crashed);
+        from.store.fail(failed).await.expect("it has failed");
+        let lines = export(&from).await;
+        from.stop();
+        clock.jump(Duration::from_hours(1));
+
+        let engine = new_engine();
+        let opened = open(&engine, with(&clock, options())).await;
+        let (held, let_go) = hold(&opened);
+        let (told, is_told) = sync_channel(1);
+        let waker = Waker::from(Arc::new(Told(told)));
+        let mut import = Box::pin(opened.store.import_lines(import(lines)));
+        let taken_in = import.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(taken_in.is_pending(), "a thread takes the lines in");
+        is_told.recv().expect("it has them");
+        assert!(poll(&mut import).is_pending(), "it waits in the queue");
+        let mut next = Box::pin(claim(&opened));
+        assert!(poll(&mut next).is_pending(), "and so does the claim");
+        let_go.send(()).expect("the writer waits");
+        held.await.expect("the hold ends");
+        import.await.expect("imported");
+        let next = next.await;
+        assert_eq!(engine.seen().commits, 1, "they were one group");
+        assert!(matches!(next, NextClaim::Claimed(_)), "found {next:?}");
         opened.stop();
     });
 }

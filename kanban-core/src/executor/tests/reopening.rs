@@ -81,10 +81,10 @@ fn a_lazy_flush_after_an_uncertain_commit_that_others_hold_up_is_made_later() {
 
 /// A clock that somebody sets.
 #[derive(Debug, Default)]
-struct SetClock(AtomicI64);
+pub(super) struct SetClock(AtomicI64);
 
 impl SetClock {
-    fn jump(&self, span: Duration) {
+    pub(super) fn jump(&self, span: Duration) {
         let span = i64::try_from(span.as_millis()).expect("a test's span");
         self.0.fetch_add(span, Ordering::SeqCst);
     }
@@ -97,7 +97,7 @@ impl Clock for SetClock {
 }
 
 /// With a clock that somebody sets.
-fn with(clock: &Arc<SetClock>, options: Options) -> Options {
+pub(super) fn with(clock: &Arc<SetClock>, options: Options) -> Options {
     let clock = Arc::<SetClock>::clone(clock);
     Options { clock, ..options }
 }
