@@ -95,21 +95,30 @@ impl Storage {
         count(Cost::Write, 1);
         #[cfg(test)]
         count(Cost::Byte, data.len());
-        self.file.write(offset, data)
+        self.file.write(offset, data)?;
+        #[cfg(test)]
+        self.did(Step::Write(offset, data.to_vec()));
+        Ok(())
     }
 
     fn set_len_now(&self, len: u64) -> io::Result<()> {
         fault!(self, SetLen);
         #[cfg(test)]
         count(Cost::Resize, 1);
-        self.file.set_len(len)
+        self.file.set_len(len)?;
+        #[cfg(test)]
+        self.did(Step::SetLen(len));
+        Ok(())
     }
 
     fn sync_now(&self) -> io::Result<()> {
         fault!(self, Sync);
         #[cfg(test)]
         count(Cost::Flush, 1);
-        self.file.sync_data()
+        self.file.sync_data()?;
+        #[cfg(test)]
+        self.did(Step::Sync);
+        Ok(())
     }
 
     /// After an error of any of these redb is done with the file.
@@ -142,6 +151,13 @@ impl Storage {
         self.faults
             .as_ref()
             .map_or(Ok(()), |faults| faults.meet(op))
+    }
+
+    #[cfg(test)]
+    fn did(&self, step: Step) {
+        if let Some(faults) = &self.faults {
+            faults.did(step);
+        }
     }
 }
 

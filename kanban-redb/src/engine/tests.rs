@@ -8,10 +8,13 @@ use std::time::Duration;
 use kanban_conformance::engine::{ask, create, id, new_task, task, try_write};
 use kanban_core::{Change, Engine, GroupRecord, Millis, Verdict, WriteEnd};
 
+use self::disk::Disk;
 use super::RedbEngine;
 use crate::core::{Core, Settings};
 use crate::files::Place;
+use crate::trial::Step;
 
+mod disk;
 mod lazy;
 mod mend;
 
@@ -24,15 +27,17 @@ pub(crate) enum Op {
     Sync,
 }
 
-/// What goes wrong with the file, and when.
+/// What goes wrong with the file, and when; and what of it a power cut leaves, once that is asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Plan>);
+pub(crate) struct Faults(Mutex<Plan>, Mutex<Option<Disk>>);
 
 #[derive(Debug, Default)]
 struct Plan {
     /// The how manyth operation from now on fails; 0 is none.
     fail_in: u64,
     kind: Option<io::ErrorKind>,
+    /// No other is counted.
+    only: Option<Op>,
     /// All that come after it fail too.
     is_sticky: bool,
     failed: Option<Op>,
@@ -44,7 +49,16 @@ impl Faults {
             fail_in,
             kind: Some(kind),
             is_sticky,
-            failed: None,
+            ..Plan::default()
+        };
+    }
+
+    /// The how manyth flush of the file from now on fails.
+    fn plan_sync(&self, fail_in: u64) {
+        *self.0.lock().unwrap() = Plan {
+            fail_in,
+            only: Some(Op::Sync),
+            ..Plan::default()
         };
     }
 
@@ -56,6 +70,9 @@ impl Faults {
     /// Called before every operation.
     pub(crate) fn meet(&self, op: Op) -> io::Result<()> {
         let mut plan = self.0.lock().unwrap();
+        if plan.only.is_some_and(|only| only != op) {
+            return Ok(());
+        }
         let fails = match plan.fail_in {
             0 => false,
             1 if plan.is_sticky => true,
@@ -68,7 +85,19 @@ impl Faults {
             return Ok(());
         }
         plan.failed = plan.failed.or(Some(op));
+        if op == Op::Sync
+            && let Some(disk) = &mut *self.1.lock().unwrap()
+        {
+            disk.lose();
+        }
         Err(plan.kind.unwrap_or(io::ErrorKind::Other).into())
+    }
+
+    /// Called after every operation that went well.
+    pub(crate) fn did(&self, step: Step) {
+        if let Some(disk) = &mut *self.1.lock().unwrap() {
+            disk.step(step);
+        }
     }
 }
 

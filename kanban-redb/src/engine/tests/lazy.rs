@@ -8,16 +8,20 @@ use kanban_conformance::engine::{ask, kind, tasks, try_write};
 use kanban_core::{Engine, ErrorKind, Unavailable, Verdict, WriteEnd};
 use redb::ConcurrencyMode::ExclusiveWriter;
 
-use super::{Faults, Settings, group, landed, try_open_with};
+use super::{Disk, Faults, Settings, group, landed, try_open_with};
 use crate::engine::RedbEngine;
 
-fn open(directory: &Path, faults: &Arc<Faults>) -> RedbEngine {
+fn try_open(directory: &Path, faults: &Arc<Faults>) -> kanban_core::Result<RedbEngine> {
     let settings = Settings {
         mode: ExclusiveWriter,
         commits: redb::Durability::None,
         ..Settings::default()
     };
-    try_open_with(directory, settings, faults).unwrap()
+    try_open_with(directory, settings, faults)
+}
+
+fn open(directory: &Path, faults: &Arc<Faults>) -> RedbEngine {
+    try_open(directory, faults).unwrap()
 }
 
 fn commit(engine: &RedbEngine, number: u64) {
@@ -136,4 +140,46 @@ fn whatever_operation_fails_the_board_is_that_of_one_commit_and_nothing_flushed_
             assert!(points > 5 && taken > 0, "{points} points, {taken} taken");
         }
     }
+}
+
+/// A board on which a flush fails at its nth flush of the file, and which is opened anew and flushed well; None where it has
+/// no such. Answers what was found when it was opened anew, and what a power cut leaves then.
+fn cut_after_failed_flush(nth: u64) -> Option<(u64, kanban_core::Result<u64>)> {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let engine = open(directory.path(), &faults);
+    commit(&engine, 1);
+    engine.flush().unwrap();
+    let file = std::fs::read(directory.path().join(crate::files::DATABASE)).unwrap();
+    *faults.1.lock().unwrap() = Some(Disk::of(file));
+    commit(&engine, 2);
+    commit(&engine, 3);
+    faults.plan_sync(nth);
+    let flushed = engine.flush();
+    faults.end()?;
+    assert_eq!(kind(flushed), ErrorKind::Unavailable(Unavailable::Io));
+    engine.reopen().unwrap();
+    let found = landed(&engine);
+    engine.flush().unwrap();
+    let left = faults.1.lock().unwrap().take()?;
+    let image = tempfile::tempdir().unwrap();
+    let file = image.path().join(crate::files::DATABASE);
+    std::fs::write(file, left.left()).unwrap();
+    let left = try_open(image.path(), &Arc::default()).map(|engine| {
+        assert_eq!(engine.check(10).unwrap(), []);
+        landed(&engine)
+    });
+    Some((found, left))
+}
+
+/// The system tells of a flush that failed once, and what was not written stays in its cache: what is found there after it
+/// must be on the disk, or it would be answered for.
+#[test]
+fn what_is_found_after_a_flush_that_failed_outlives_a_power_cut() {
+    let mut phases = Vec::new();
+    for (found, left) in (1..).map_while(cut_after_failed_flush) {
+        assert_eq!(left.unwrap(), found);
+        phases.push(found);
+    }
+    assert_eq!(phases, [1, 3], "what the header names, and the header");
 }
