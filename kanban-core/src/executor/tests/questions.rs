@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use pollster::block_on;
 
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::memory::{MemoryBoard, MemoryEngine, task_id};
-use crate::request::Read;
+use crate::request::{CollectEvents, Covered, Read};
 use crate::rules::Question;
 use crate::store::BoardStore;
 use crate::view::View;
@@ -81,6 +82,33 @@ fn questions_that_wait_together_share_a_snapshot() {
             answer.await.expect("an answer");
         }
         assert_eq!(engine.seen().reads - before, 2, "16 and 4 questions");
+        opened.store.close().await.expect("closed");
+        opened.stop();
+    });
+}
+
+/// It reads all that there is to collect, and answers are given once the last one on their snapshot has read.
+#[test]
+fn a_count_of_what_can_be_collected_keeps_no_question_waiting_for_its_snapshot() {
+    block_on(async {
+        let engine = MemoryEngine::new(MemoryBoard::new());
+        let (opened, busy, let_go) = with_busy_reader(&engine).await;
+        let before = engine.seen().reads;
+        let (one, _) = ask(&opened, |_| Ok(()));
+        let collect = CollectEvents {
+            older_than: Duration::ZERO,
+            covered: Covered::Keep,
+            limit: 1,
+        };
+        let mut count = Box::pin(opened.store.collectable_events(collect));
+        assert!(poll(&mut count).is_pending(), "the reader is busy");
+        let (two, _) = ask(&opened, |_| Ok(()));
+        let_go.send(()).expect("the reader waits");
+        busy.await.expect("it is let go");
+        one.await.expect("an answer");
+        two.await.expect("an answer");
+        assert_eq!(count.await.expect("an answer").value, 0);
+        assert_eq!(engine.seen().reads - before, 2, "both, and the count");
         opened.store.close().await.expect("closed");
         opened.stop();
     });
