@@ -260,3 +260,44 @@ fn place(subscription: &Subscription) -> (Label, Address, Option<Label>) {
     } = subscription;
     (channel.clone(), address.clone(), thread.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Change;
+    use crate::error::ErrorKind;
+    use crate::memory::{FixedIds, subscription, task_id};
+    use crate::rules::GroupRows;
+    use crate::rules::testbed::{Testbed, ids};
+
+    /// A task may have 1,000 parents with 100 subscriptions each, which are 100,000 rows.
+    #[test]
+    fn of_more_subscriptions_than_a_task_may_have_the_rows_are_not_kept() {
+        const EACH: u64 = 60;
+        let parents = ["t_1", "t_2", "t_3", "t_4"];
+        let mut bed = Testbed::new();
+        bed.put("t_child", |_| {});
+        let mut number = 0;
+        for parent in parents {
+            bed.put(parent, |_| {});
+            for _ in 0..EACH {
+                number += 1;
+                bed.put_subscription(subscription(number, Scope::Task(task_id(parent))));
+            }
+        }
+        let group = GroupRows::read(&bed.board).unwrap();
+        let names = FixedIds::default();
+        let mut draft = Draft::new(&bed.board, &group, &names, bed.now);
+        let refused = inherit(&mut draft, &task_id("t_child"), &ids(&parents)).unwrap_err();
+        let too_many = Invalid::too_many("subscriptions", SUBSCRIPTIONS_MAX, 240);
+        let Refusal::Rule(error) = refused else {
+            panic!("expected a refusal, found {refused:?}");
+        };
+        assert_eq!(error.kind(), &ErrorKind::Invalid(too_many), "all are told");
+        let kept = draft.into_changes();
+        let kept = kept
+            .iter()
+            .filter(|change| matches!(change, Change::Subscription { .. }));
+        assert_eq!(kept.count(), SUBSCRIPTIONS_MAX);
+    }
+}
