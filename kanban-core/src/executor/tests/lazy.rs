@@ -10,8 +10,10 @@ use crate::memory::{CommitFault, FixedIds, FlushFault, MemoryBoard, MemoryEngine
 use crate::model::Counters;
 use crate::options::{Durability, Options};
 use crate::request::UnlinkTasks;
+use crate::rules::{Command, Decided, Draft};
 use crate::store::BoardStore;
 
+use super::super::Timer;
 use super::super::harness::{Opened, open, options, task};
 use super::{hold, kind, new_engine, poll, titles};
 
@@ -69,76 +71,69 @@ fn nothing_is_answered_while_an_answered_write_is_overdue() {
     });
 }
 
+/// A command while which is decided some time passes.
+struct Slow<C>(Duration, Arc<Timer>, C);
+
+impl<C: Command> Command for Slow<C> {
+    type Answer = C::Answer;
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Decided<C::Answer> {
+        let Self(span, timer, command) = self;
+        timer.advance(*span);
+        command.decide(draft)
+    }
+}
+
+/// Twenty calls wait that are taken one by one, and with the first of them an older write becomes overdue: that is flushed
+/// before the first answer, and then no more. Answers what was kept by then.
+async fn is_flushed_amid<C: Command>(command: impl Fn(usize) -> C) -> Vec<String> {
+    let engine = new_engine();
+    let one_by_one = Options {
+        group_len_max: 1,
+        ..lazy(HOUR)
+    };
+    let opened = open(&engine, one_by_one).await;
+    add(&opened, "first").await;
+    let (held, let_go) = hold(&opened);
+    let slow = |n| {
+        let span = if n == 0 { HOUR } else { Duration::ZERO };
+        Slow(span, Arc::clone(&opened.timer), command(n))
+    };
+    let mut calls: Vec<_> = (0..20)
+        .map(|n| Box::pin(opened.store.write(slow(n))))
+        .collect();
+    for call in &mut calls {
+        assert!(poll(call).is_pending(), "it waits in the queue");
+    }
+    let_go.send(()).expect("the writer waits");
+    held.await.expect("the hold ends");
+    let mut calls = calls.into_iter();
+    // Refused or not.
+    let _ = calls.next().expect("there are twenty").await;
+    let kept = kept(&engine);
+    for call in calls {
+        let _ = call.await;
+    }
+    assert_eq!(engine.seen().flushes, 2, "once, and the reservation");
+    opened.stop();
+    kept
+}
+
 #[test]
 fn a_queue_that_is_never_empty_does_not_keep_the_flush_waiting() {
-    block_on(async {
-        let engine = new_engine();
-        let one_by_one = Options {
-            group_len_max: 1,
-            ..lazy(HOUR)
-        };
-        let opened = open(&engine, one_by_one).await;
-        add(&opened, "first").await;
-        let (held, let_go) = hold(&opened);
-        let mut calls: Vec<_> = (0..20)
-            .map(|n| Box::pin(opened.store.create(task(&format!("task {n}")))))
-            .collect();
-        for call in &mut calls {
-            assert!(poll(call).is_pending(), "it waits in the queue");
-        }
-        opened.timer.advance(HOUR);
-        let_go.send(()).expect("the writer waits");
-        held.await.expect("the hold ends");
-        let mut calls = calls.into_iter();
-        let next = calls.next().expect("there are twenty");
-        next.await.expect("created");
-        assert_eq!(kept(&engine), ["first"], "all that was overdue");
-        for call in calls {
-            call.await.expect("created");
-        }
-        assert_eq!(engine.seen().flushes, 2, "the rest is not due");
-        opened.stop();
-    });
+    let kept = block_on(is_flushed_amid(|n| task(&format!("task {n}"))));
+    assert_eq!(kept, ["first", "task 0"], "the rest is not due");
 }
 
 /// Refusals write nothing, and dispatchers that ask for work where there is none never stop.
 #[test]
 fn calls_that_write_nothing_do_not_keep_the_flush_waiting() {
-    block_on(async {
-        let engine = new_engine();
-        let one_by_one = Options {
-            group_len_max: 1,
-            ..lazy(HOUR)
-        };
-        let opened = open(&engine, one_by_one).await;
-        add(&opened, "first").await;
-        let (held, let_go) = hold(&opened);
-        let mut calls: Vec<_> = (0..20)
-            .map(|_| {
-                let unknown = crate::memory::task_id("gone");
-                Box::pin(opened.store.unlink(UnlinkTasks {
-                    parent: unknown.clone(),
-                    child: unknown,
-                    actor: None,
-                }))
-            })
-            .collect();
-        for call in &mut calls {
-            assert!(poll(call).is_pending(), "it waits in the queue");
-        }
-        opened.timer.advance(HOUR);
-        let_go.send(()).expect("the writer waits");
-        held.await.expect("the hold ends");
-        let mut calls = calls.into_iter();
-        let next = calls.next().expect("there are twenty");
-        next.await.expect_err("there is no such task");
-        assert_eq!(kept(&engine), ["first"], "though nothing was written since");
-        for call in calls {
-            call.await.expect_err("there is no such task");
-        }
-        assert_eq!(engine.seen().flushes, 2, "once, and the reservation");
-        opened.stop();
-    });
+    let kept = block_on(is_flushed_amid(|_| UnlinkTasks {
+        parent: crate::memory::task_id("gone"),
+        child: crate::memory::task_id("gone"),
+        actor: None,
+    }));
+    assert_eq!(kept, ["first"], "though nothing was written since");
 }
 
 #[test]
