@@ -247,3 +247,22 @@ fn a_flush_after_a_checkpoint_that_failed_keeps_all_that_was_answered() {
         }
     }
 }
+
+#[test]
+fn a_flush_after_one_that_failed_keeps_all_that_was_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let recording = Recording::of(directory.path());
+    let engine = open(directory.path(), LAZY);
+    for number in 1..=10 {
+        add(&engine, &recording, number);
+    }
+    recording.fail_next_sync(Name::Wal);
+    engine.flush().unwrap_err();
+    engine.reopen().unwrap();
+    add(&engine, &recording, 11);
+    engine.flush().unwrap();
+    recording.note(Entry::Flushed);
+    let log = recording.end();
+    let figures = cut("Flush that failed", &log, |at, _| at + 1 == log.len());
+    assert_eq!(figures.lost, 0, "{figures}");
+}
