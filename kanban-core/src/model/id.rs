@@ -1,8 +1,9 @@
-//! Ids: opaque strings chosen by callers or a generator, and counters of the board.
+//! Ids: opaque strings chosen by callers or a generator, and counters of the board. Clones of a string share its bytes.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Invalid;
 
@@ -61,10 +62,10 @@ counters! {
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident($field:literal, $max:literal, $first:expr, $rest:expr, $shape:literal);)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The whole word.
@@ -73,7 +74,7 @@ macro_rules! words {
                 &self.0
             }
 
-            fn check(value: String) -> Result<Self, Invalid> {
+            fn check(value: &str) -> Result<Self, Invalid> {
                 let first: fn(u8) -> bool = $first;
                 let rest: fn(u8) -> bool = $rest;
                 if value.len() > $max {
@@ -81,13 +82,19 @@ macro_rules! words {
                 }
                 let shaped = value.bytes().next().is_some_and(first)
                     && value.bytes().skip(1).all(rest);
-                if shaped { Ok(Self(value)) } else { Err(Invalid::malformed($field, $shape)) }
+                if shaped { Ok(Self(value.into())) } else { Err(Invalid::malformed($field, $shape)) }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -101,7 +108,7 @@ macro_rules! words {
 
         impl From<$name> for String {
             fn from(word: $name) -> Self {
-                word.0
+                word.0.as_ref().to_owned()
             }
         }
 
@@ -137,8 +144,8 @@ const fn is_task_byte(byte: u8) -> bool {
 impl TaskId {
     /// # Errors
     /// [`Invalid`] unless it matches `[A-Za-z0-9_-]{1,64}`.
-    pub fn new(id: impl Into<String>) -> Result<Self, Invalid> {
-        Self::check(id.into())
+    pub fn new(id: impl AsRef<str>) -> Result<Self, Invalid> {
+        Self::check(id.as_ref())
     }
 }
 
@@ -147,9 +154,11 @@ impl Assignee {
     ///
     /// # Errors
     /// [`Invalid`] unless the lowercased word matches `[a-z0-9][a-z0-9._-]{0,63}`.
-    pub fn new(name: impl Into<String>) -> Result<Self, Invalid> {
-        let mut name = name.into();
-        name.make_ascii_lowercase();
+    pub fn new(name: impl AsRef<str>) -> Result<Self, Invalid> {
+        let name = name.as_ref();
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Self::check(&name.to_ascii_lowercase());
+        }
         Self::check(name)
     }
 }
@@ -157,15 +166,15 @@ impl Assignee {
 impl BoardSlug {
     /// # Errors
     /// [`Invalid`] unless it matches `[a-z0-9][a-z0-9_-]{0,62}`.
-    pub fn new(slug: impl Into<String>) -> Result<Self, Invalid> {
-        Self::check(slug.into())
+    pub fn new(slug: impl AsRef<str>) -> Result<Self, Invalid> {
+        Self::check(slug.as_ref())
     }
 }
 
 impl Default for BoardSlug {
     /// `default`, the board that always exists.
     fn default() -> Self {
-        Self("default".to_owned())
+        Self("default".into())
     }
 }
 

@@ -1,18 +1,19 @@
-//! Bounded texts. Sizes are in bytes of UTF-8; an empty text is always invalid (leave it out).
+//! Bounded texts. Sizes are in bytes of UTF-8; an empty text is always invalid (leave it out). Clones share their bytes.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Invalid;
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident($max:expr);)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The longest that is allowed, in bytes.
@@ -22,15 +23,15 @@ macro_rules! texts {
             ///
             /// # Errors
             /// [`Invalid`] if it is empty or over the limit.
-            pub fn new(field: &'static str, text: impl Into<String>) -> Result<Self, Invalid> {
-                let text = text.into();
+            pub fn new(field: &'static str, text: impl AsRef<str>) -> Result<Self, Invalid> {
+                let text = text.as_ref();
                 if text.is_empty() {
                     return Err(Invalid::malformed(field, "not empty"));
                 }
                 if text.len() > Self::MAX_BYTES {
                     return Err(Invalid::too_long(field, Self::MAX_BYTES, text.len()));
                 }
-                Ok(Self(text))
+                Ok(Self(text.into()))
             }
 
             /// The text.
@@ -46,6 +47,12 @@ macro_rules! texts {
             }
         }
 
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = Invalid;
 
@@ -56,7 +63,7 @@ macro_rules! texts {
 
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0
+                text.0.as_ref().to_owned()
             }
         }
     )*};
@@ -77,10 +84,10 @@ texts! {
 }
 
 /// A task's title: 1 to 500 bytes after trimming, not blank.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-pub struct Title(String);
+pub struct Title(Arc<str>);
 
 impl Title {
     /// The longest that is allowed, in bytes.
@@ -98,7 +105,7 @@ impl Title {
         if title.len() > Self::MAX_BYTES {
             return Err(Invalid::too_long("title", Self::MAX_BYTES, title.len()));
         }
-        Ok(Self(title.to_owned()))
+        Ok(Self(title.into()))
     }
 
     /// The trimmed title.
@@ -114,6 +121,12 @@ impl fmt::Display for Title {
     }
 }
 
+impl Serialize for Title {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl TryFrom<String> for Title {
     type Error = Invalid;
 
@@ -124,7 +137,7 @@ impl TryFrom<String> for Title {
 
 impl From<Title> for String {
     fn from(title: Title) -> Self {
-        title.0
+        title.0.as_ref().to_owned()
     }
 }
 
