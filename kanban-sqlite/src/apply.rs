@@ -16,6 +16,8 @@ use crate::view::Board;
 /// How long the mark of another instance is kept.
 const GROUP_LIFE: Duration = Duration::from_hours(24);
 
+const WRITING: &str = "writing to the board";
+
 impl Txn for Board<'_> {
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
@@ -61,32 +63,31 @@ impl Board<'_> {
         self.insert(&Policy::default())
     }
 
-    fn execute(&self, text: &str, params: impl Params) -> Result<usize> {
-        let doing = |error| storage("writing to the board", error);
-        let mut statement = self.connection.prepare_cached(text).map_err(doing)?;
-        statement.execute(params).map_err(doing)
+    fn execute(&self, text: &'static str, params: impl Params) -> Result<usize> {
+        self.statements.with(WRITING, text, |statement| {
+            let written = statement.execute(params);
+            written.map_err(|error| storage(WRITING, error))
+        })
     }
 
-    /// Writes exactly one row. A change names the row that the transaction holds: if it is not there, the file
-    /// is not what it was read as.
-    fn execute_one(&self, text: &str, params: impl Params) -> Result<()> {
-        match self.execute(text, params)? {
-            1 => Ok(()),
-            rows => Err(Error::corrupt(format!(
-                "one row was to be written, found {rows}: {text}"
-            ))),
-        }
+    fn execute_one(&self, text: &'static str, params: impl Params) -> Result<()> {
+        one(self.execute(text, params)?, text)
     }
 
     fn insert<T: Record>(&self, row: &T) -> Result<()> {
         self.execute_one(T::TABLE.insert, params_from_iter(row.cells()))
     }
 
-    fn delete(&self, text: &str, key: &Cell<'_>) -> Result<()> {
+    fn delete(&self, text: &'static str, key: &Cell<'_>) -> Result<()> {
         self.execute_one(text, [key])
     }
 
-    fn put<T: Record>(&self, before: Option<&T>, after: Option<&T>, delete: &str) -> Result<()> {
+    fn put<T: Record>(
+        &self,
+        before: Option<&T>,
+        after: Option<&T>,
+        delete: &'static str,
+    ) -> Result<()> {
         match (before, after) {
             (None, Some(after)) => self.insert(after),
             (Some(before), Some(after)) => self.update(before, after),
@@ -101,40 +102,47 @@ impl Board<'_> {
     /// Writes the columns that differ. The others' index entries do not move then.
     fn update<T: Record>(&self, before: &T, after: &T) -> Result<()> {
         let (old, new) = (before.cells(), after.cells());
-        let changed: Vec<bool> = old.iter().zip(&new).map(|(old, new)| old != new).collect();
-        self.set::<T>(&old, new, |at| changed.get(at).copied().unwrap_or(false))
+        let pairs = old.iter().zip(&new).enumerate();
+        let changed = pairs.filter(|(_, (old, new))| old != new);
+        self.set::<T>(&new, changed.fold(0, |bits, (at, _)| bits | 1 << at))
     }
 
     /// Writes all columns but the key.
     fn replace<T: Record>(&self, after: &T) -> Result<()> {
         let cells = after.cells();
-        self.set::<T>(&cells, after.cells(), |at| at > 0)
+        self.set::<T>(&cells, !1)
     }
 
-    fn set<T: Record>(
-        &self,
-        old: &[Cell<'_>],
-        new: Vec<Cell<'_>>,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<()> {
+    /// Writes the columns of which the bits are set.
+    fn set<T: Record>(&self, cells: &[Cell<'_>], columns: u64) -> Result<()> {
+        const { assert!(T::TABLE.columns.len() <= u64::BITS as usize) };
         let table = T::TABLE;
-        let (Some(name), Some(key)) = (table.columns.first(), old.first()) else {
+        let (Some(name), Some(key)) = (table.columns.first(), cells.first()) else {
             return Ok(());
         };
-        let named = table.columns.iter().copied().enumerate();
-        let columns: Vec<&str> = named
-            .filter(|(at, _)| wanted(*at))
-            .map(|(_, column)| column)
-            .collect();
-        if columns.is_empty() {
+        if columns == 0 {
             return Ok(());
         }
-        let values = new.into_iter().enumerate();
-        let values = values.filter(|(at, _)| wanted(*at)).map(|(_, cell)| cell);
-        self.execute_one(
-            &sql::update(table.name, name, &columns),
-            params_from_iter(values.chain([key.clone()])),
-        )
+        let is_wanted = |at: usize| columns >> at & 1 == 1;
+        let text = || {
+            let named = table.columns.iter().enumerate();
+            let wanted = named.filter(|(at, _)| is_wanted(*at));
+            let columns: Vec<&str> = wanted.map(|(_, column)| *column).collect();
+            sql::update(table.name, name, &columns)
+        };
+        let values = cells.iter().enumerate();
+        let values = values
+            .filter(|(at, _)| is_wanted(*at))
+            .map(|(_, cell)| cell);
+        let params = params_from_iter(values.chain([key]));
+        let update = (table.name, columns);
+        let rows = self
+            .statements
+            .with_update(WRITING, update, text, |statement| {
+                let written = statement.execute(params);
+                written.map_err(|error| storage(WRITING, error))
+            })?;
+        one(rows, table.name)
     }
 
     fn task(&self, before: Option<&Task>, after: Option<&Task>) -> Result<()> {
@@ -181,7 +189,7 @@ impl Board<'_> {
         }
     }
 
-    fn link(&self, text: &str, link: &Link) -> Result<()> {
+    fn link(&self, text: &'static str, link: &Link) -> Result<()> {
         self.execute_one(text, (link.parent.as_str(), link.child.as_str()))
     }
 
@@ -220,6 +228,17 @@ impl Board<'_> {
         let params = (oldest, record.instance.cast_signed());
         self.execute(sql::FORGET_GROUPS, params).map(|_| ())
     }
+}
+
+/// Exactly one row was written. A change names the row that the transaction holds: if it is not there, the file is not what it was
+/// read as.
+fn one(rows: usize, by: &str) -> Result<()> {
+    if rows == 1 {
+        return Ok(());
+    }
+    Err(Error::corrupt(format!(
+        "one row was to be written, found {rows}: {by}"
+    )))
 }
 
 /// The key of the counter that a task is in.

@@ -42,6 +42,7 @@ mod files;
 mod filesystem;
 mod gate;
 mod locks;
+mod prepared;
 mod rows;
 mod schema;
 mod setup;

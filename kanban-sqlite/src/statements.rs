@@ -229,9 +229,7 @@ statements! {
 
 /// An update of some columns of a row.
 pub(crate) fn update(table: &str, key: &str, columns: &[&str]) -> String {
-    let mut text = String::with_capacity(64 + 16 * columns.len());
-    text.push_str("UPDATE ");
-    text.push_str(table);
+    let mut text = format!("UPDATE {table}");
     for (at, column) in columns.iter().enumerate() {
         text.push_str(if at == 0 { " SET " } else { ", " });
         text.push_str(column);

@@ -14,15 +14,18 @@ use kanban_core::{
 use rusqlite::{Connection, Params, Row};
 
 use crate::error::{storage, too_long};
+use crate::prepared::Prepared;
 use crate::rows::subscription::{scope_key, thread_key};
 use crate::rows::{Fields, Record, board::pause_key};
 use crate::statements as sql;
 use crate::wait::Alarm;
 
+const ASKING: &str = "asking the board";
+
 /// One snapshot, or one open transaction: a connection on which a transaction has begun.
 #[derive(Debug)]
 pub(crate) struct Board<'c> {
-    pub(crate) connection: &'c Connection,
+    pub(crate) statements: Prepared<'c>,
     /// When a reader must have finished.
     pub(crate) alarm: &'c Alarm,
     /// By how much each counter, by status and assignee, is to move: not written yet.
@@ -32,7 +35,7 @@ pub(crate) struct Board<'c> {
 impl<'c> Board<'c> {
     pub(crate) fn on(connection: &'c Connection, alarm: &'c Alarm) -> Self {
         Self {
-            connection,
+            statements: Prepared::on(connection),
             alarm,
             moves: RefCell::default(),
         }
@@ -43,33 +46,35 @@ impl Board<'_> {
     /// The first row of an answer.
     fn first<T>(
         &self,
-        text: &str,
+        text: &'static str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         self.in_time()?;
-        let doing = |error| storage("asking the board", error);
-        let mut statement = self.connection.prepare_cached(text).map_err(doing)?;
-        let mut rows = statement.query(params).map_err(doing)?;
-        rows.next().map_err(doing)?.map(read).transpose()
+        let doing = |error| storage(ASKING, error);
+        self.statements.with(ASKING, text, |statement| {
+            let mut rows = statement.query(params).map_err(doing)?;
+            rows.next().map_err(doing)?.map(read).transpose()
+        })
     }
 
     /// All rows of an answer.
     fn all<T>(
         &self,
-        text: &str,
+        text: &'static str,
         params: impl Params,
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         self.in_time()?;
-        let doing = |error| storage("asking the board", error);
-        let mut statement = self.connection.prepare_cached(text).map_err(doing)?;
-        let mut rows = statement.query(params).map_err(doing)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(doing)? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        let doing = |error| storage(ASKING, error);
+        self.statements.with(ASKING, text, |statement| {
+            let mut rows = statement.query(params).map_err(doing)?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().map_err(doing)? {
+                found.push(read(row)?);
+            }
+            Ok(found)
+        })
     }
 
     /// SQLite looks at the alarm only every so many steps of one statement: many short ones never hear it.
@@ -80,16 +85,16 @@ impl Board<'_> {
         Ok(())
     }
 
-    fn record<T: Record>(&self, text: &str, params: impl Params) -> Result<Option<T>> {
+    fn record<T: Record>(&self, text: &'static str, params: impl Params) -> Result<Option<T>> {
         self.first(text, params, |row| T::read(&mut Fields::new(row, T::TABLE)))
     }
 
-    fn records<T: Record>(&self, text: &str, params: impl Params) -> Result<Vec<T>> {
+    fn records<T: Record>(&self, text: &'static str, params: impl Params) -> Result<Vec<T>> {
         self.all(text, params, |row| T::read(&mut Fields::new(row, T::TABLE)))
     }
 
     /// A row that every board has.
-    fn only<T: Record>(&self, text: &str) -> Result<T> {
+    fn only<T: Record>(&self, text: &'static str) -> Result<T> {
         self.record(text, [])?
             .ok_or_else(|| Error::corrupt(format!("the table {} is empty", T::TABLE.name)))
     }

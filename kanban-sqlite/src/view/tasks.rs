@@ -162,11 +162,11 @@ impl Board<'_> {
     }
 
     /// A number that is 0 where there is no row.
-    pub(super) fn count(&self, text: &str, params: impl Params) -> Result<u64> {
+    pub(super) fn count(&self, text: &'static str, params: impl Params) -> Result<u64> {
         Ok(self.number(text, params)?.unwrap_or(0))
     }
 
-    pub(super) fn number(&self, text: &str, params: impl Params) -> Result<Option<u64>> {
+    pub(super) fn number(&self, text: &'static str, params: impl Params) -> Result<Option<u64>> {
         self.first(text, params, |row| {
             let found: i64 = row
                 .get(0)
