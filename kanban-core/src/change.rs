@@ -12,9 +12,9 @@ pub enum Change {
     /// The board's own row; always present.
     Board {
         /// The row now.
-        before: BoardState,
+        before: Box<BoardState>,
         /// The row then.
-        after: BoardState,
+        after: Box<BoardState>,
     },
     /// The board's limits; always present.
     Policy {
@@ -78,4 +78,13 @@ pub enum Change {
     /// The mark of a commit group; written by the executor. Marks of other instances older than a
     /// day before it go.
     Group(GroupRecord),
+}
+
+impl Change {
+    /// The board's own row.
+    #[must_use]
+    pub fn board(before: BoardState, after: BoardState) -> Self {
+        let [before, after] = [before, after].map(Box::new);
+        Self::Board { before, after }
+    }
 }

@@ -165,8 +165,8 @@ impl Txn for MemoryBoard {
         self.hook.look_at(change)?;
         match change {
             Change::Board { before, after } => {
-                assert_eq!(&self.state, before, "`before` of the board");
-                self.state = after.clone();
+                assert_eq!(self.state, **before, "`before` of the board");
+                self.state.clone_from(after);
             }
             Change::Policy { after } => self.limits = after.clone(),
             Change::Pause { before, after } => {

@@ -17,8 +17,8 @@ impl Txn for Tables {
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::Board { before, after } => {
-                expect("board", Some(&self.board), Some(before))?;
-                self.board = after.clone();
+                expect("board", Some(&self.board), Some(&**before))?;
+                self.board.clone_from(after);
                 Ok(())
             }
             Change::Policy { after } => {

@@ -222,10 +222,7 @@ fn a_change_of_another_row_than_there_is_is_refused() {
     let before = BoardState { seed: 1, ..state() };
     let after = state();
     let end = engine.write(&mut |txn| {
-        txn.apply(&Change::Board {
-            before: before.clone(),
-            after: after.clone(),
-        })?;
+        txn.apply(&Change::board(before.clone(), after.clone()))?;
         Ok(Verdict::Commit)
     });
     let WriteEnd::NotWritten(error) = end else {

@@ -22,7 +22,7 @@ impl Txn for Board<'_, Writing<'_>> {
     fn apply(&mut self, change: &Change) -> Result<()> {
         let tables = &mut self.tables;
         match change {
-            Change::Board { after, .. } => replace(&mut tables.single, BOARD_KEY, after),
+            Change::Board { after, .. } => replace(&mut tables.single, BOARD_KEY, &**after),
             Change::Policy { after } => replace(&mut tables.single, POLICY_KEY, after),
             Change::Pause { before, after } => {
                 let Some(row) = after.as_ref().or(before.as_ref()) else {

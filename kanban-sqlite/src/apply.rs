@@ -21,7 +21,7 @@ const WRITING: &str = "writing to the board";
 impl Txn for Board<'_> {
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
-            Change::Board { before, after } => self.update(before, after),
+            Change::Board { before, after } => self.update(&**before, &**after),
             Change::Policy { after } => self.replace(after),
             Change::Pause { before, after } => {
                 self.put(before.as_ref(), after.as_ref(), sql::DELETE_PAUSE)

@@ -3,14 +3,13 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::change::Change;
 use crate::clock::IdSource;
 use crate::engine::Txn;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Millis, Seq};
+use crate::model::Millis;
 use crate::progress::{Stage, Tell};
 use crate::request::Written;
-use crate::rules::{Answered, Command, Draft, GroupRows, Refusal};
+use crate::rules::{Command, Draft, GroupRows, Refusal};
 
 use super::reply::Reply;
 
@@ -70,20 +69,30 @@ impl<C: Command> Job for Queued<C> {
         let before = draft.seq_before();
         // The draft is thrown away after a panic, and what it shares with the rule is only ever filled by whole rows.
         let decided = catch_unwind(AssertUnwindSafe(|| self.command.decide(&mut draft)));
-        let (held, changes) = match decided {
+        let (held, decision) = match decided {
             Ok(Ok(answered)) => {
-                let changes = draft.into_changes();
-                (Ok(hold(answered, &changes, before)), changes)
+                let (changes, board) = draft.into_changes();
+                let seq = if changes.is_empty() {
+                    before
+                } else {
+                    board.counters.seq
+                };
+                let effect = answered.effect(!changes.is_empty());
+                let value = answered.value;
+                (Ok(Written { seq, effect, value }), Some((changes, board)))
             }
-            Ok(Err(Refusal::Rule(error))) => (Err(error.with_seq(before)), Vec::new()),
+            Ok(Err(Refusal::Rule(error))) => (Err(error.with_seq(before)), None),
             Ok(Err(Refusal::WithTrace(error))) => {
                 let error = error.with_seq(draft.seq());
-                (Err(error), draft.into_changes())
+                (Err(error), Some(draft.into_changes()))
             }
             Ok(Err(Refusal::Storage(error))) => return Step::Failed(error),
-            Err(panic) => (Err(panicked(&*panic)), Vec::new()),
+            Err(panic) => (Err(panicked(&*panic)), None),
         };
         self.held = Some(held);
+        let Some((changes, board)) = decision.filter(|(changes, _)| !changes.is_empty()) else {
+            return Step::Nothing;
+        };
         let mut steps = self.tell.begin_of(Stage::Write, Some(changes.len() as u64));
         for change in &changes {
             if let Err(error) = group.apply(txn, change) {
@@ -92,11 +101,8 @@ impl<C: Command> Job for Queued<C> {
             steps.add(1);
         }
         steps.end();
-        if changes.is_empty() {
-            Step::Nothing
-        } else {
-            Step::Wrote
-        }
+        group.leave_board(board);
+        Step::Wrote
     }
 
     fn answer(self: Box<Self>, instead: Option<Error>) {
@@ -110,19 +116,6 @@ impl<C: Command> Job for Queued<C> {
             // Dropping the reply answers `Unknown`.
             (None, None) => drop(self.reply),
         }
-    }
-}
-
-fn hold<T>(answered: Answered<T>, changes: &[Change], before: Seq) -> Written<T> {
-    let seq = match changes.first() {
-        Some(Change::Board { after, .. }) => after.counters.seq,
-        _ => before,
-    };
-    let effect = answered.effect(!changes.is_empty());
-    Written {
-        seq,
-        effect,
-        value: answered.value,
     }
 }
 

@@ -156,7 +156,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 boot,
                 ..before.clone()
             };
-            txn.apply(&Change::Board { before, after })?;
+            txn.apply(&Change::board(before, after))?;
             Ok(Verdict::Commit)
         });
         match end {
@@ -266,7 +266,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 boot,
                 ..before.clone()
             };
-            txn.apply(&Change::Board { before, after })?;
+            txn.apply(&Change::board(before, after))?;
             Ok(Verdict::Commit)
         });
         match end {
@@ -325,7 +325,7 @@ impl<'a, E: Engine> Writer<'a, E> {
                 boot: promise.before.boot.clone(),
                 ..before.clone()
             };
-            txn.apply(&Change::Board { before, after })?;
+            txn.apply(&Change::board(before, after))?;
             Ok(Verdict::Commit)
         });
         if let WriteEnd::Uncertain(_) = end {

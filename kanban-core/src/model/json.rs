@@ -88,9 +88,12 @@ impl JsonObject {
     }
 
     /// Its compact text, keys sorted.
+    ///
+    /// # Panics
+    /// Never: a tree of JSON values is a JSON text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        serde_json::to_string(&self.0).expect("a tree of JSON values is a JSON text")
     }
 }
 

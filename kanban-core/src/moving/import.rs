@@ -192,7 +192,7 @@ impl Taking<'_> {
             return Err(self.unsound("a counter is too near 2^62 to be raised; a move takes it"));
         }
         let before = before.clone();
-        self.apply(&Change::Board { before, after })
+        self.apply(&Change::board(before, after))
     }
 
     fn apply(&mut self, change: &Change) -> Result<()> {

@@ -22,13 +22,16 @@ use crate::view::View;
 use self::rows::{Rows, Touched};
 use super::{Answered, GroupRows};
 
+/// How many changes most commands have at most.
+const USUAL_LEN: usize = 8;
+
 /// How a decision ends: an answer, a refusal by a rule, or a failure of the storage underneath.
 pub(crate) type Decided<T> = std::result::Result<Answered<T>, Refusal>;
 
 /// What one command is going to write. Reads of single rows see the draft; questions for sets
 /// ([`view`](Self::view)) see the transaction before this command.
 ///
-/// Changes come out in the order: board, policy, pauses, tasks, texts, links, runs, comments, attachments,
+/// Changes come out in the order: policy, pauses, tasks, texts, links, runs, comments, attachments,
 /// subscriptions, events, forgotten tasks; within a kind by key.
 pub(crate) struct Draft<'a> {
     view: &'a dyn View,
@@ -37,7 +40,7 @@ pub(crate) struct Draft<'a> {
     now: Millis,
     board: BoardState,
     policy: Option<Policy>,
-    pauses: Vec<Touched<Pause>>,
+    pauses: Vec<Change>,
     tasks: Rows<TaskId, Task>,
     texts: BTreeMap<(TaskId, TextKind), Option<String>>,
     links: BTreeMap<Link, LinkChange>,
@@ -142,7 +145,7 @@ impl<'a> Draft<'a> {
 
     /// Adds, replaces or removes a pause.
     pub(crate) fn set_pause(&mut self, before: Option<Pause>, after: Option<Pause>) {
-        self.pauses.push(Touched { before, after });
+        self.pauses.push(Change::Pause { before, after });
     }
 
     /// An id for a new task.
@@ -260,6 +263,7 @@ impl<'a> Draft<'a> {
             .or(before.as_ref())
             .map(|subscription| subscription.id);
         let Some(key) = key else { return };
+        let [before, after] = [before, after].map(|row| row.map(Box::new));
         match self.subscriptions.get_mut(&key) {
             Some(touched) => touched.after = after,
             None => {
@@ -283,7 +287,7 @@ impl<'a> Draft<'a> {
         for (id, touched) in &self.subscriptions {
             match &touched.after {
                 Some(after) if &after.scope == scope => {
-                    all.insert(*id, after.clone());
+                    all.insert(*id, Subscription::clone(after));
                 }
                 _ => {
                     all.remove(id);
@@ -378,24 +382,18 @@ impl<'a> Draft<'a> {
         self.put_task(task)
     }
 
-    /// The list of changes; empty if there is nothing to write.
-    pub(crate) fn into_changes(self) -> Vec<Change> {
-        let mut changes = vec![Change::Board {
-            before: self.group.board().clone(),
-            after: self.board,
-        }];
+    /// The list of changes, and the board's row behind them; an empty list if there is nothing to write.
+    pub(crate) fn into_changes(self) -> (Vec<Change>, BoardState) {
+        let mut changes = Vec::with_capacity(USUAL_LEN);
         changes.extend(self.policy.map(|after| Change::Policy { after }));
-        changes.extend(self.pauses.into_iter().map(|t| Change::Pause {
-            before: t.before,
-            after: t.after,
-        }));
+        changes.extend(self.pauses);
         changes.extend(
             self.tasks
                 .into_touched()
                 .filter(|t| t.before != t.after)
                 .map(|t| Change::Task {
-                    before: t.before.map(Box::new),
-                    after: t.after.map(Box::new),
+                    before: t.before,
+                    after: t.after,
                 }),
         );
         changes.extend(
@@ -408,10 +406,9 @@ impl<'a> Draft<'a> {
             LinkChange::Remove => Change::RemoveLink(link),
         }));
         changes.extend(self.runs.into_touched().filter_map(|t| {
-            let after = Box::new(t.after?);
             Some(Change::Run {
-                before: t.before.map(Box::new),
-                after,
+                before: t.before,
+                after: t.after?,
             })
         }));
         changes.extend(
@@ -424,8 +421,8 @@ impl<'a> Draft<'a> {
             self.subscriptions
                 .into_values()
                 .map(|t| Change::Subscription {
-                    before: t.before.map(Box::new),
-                    after: t.after.map(Box::new),
+                    before: t.before,
+                    after: t.after,
                 }),
         );
         changes.extend(
@@ -435,11 +432,18 @@ impl<'a> Draft<'a> {
         );
         changes.extend(self.removed_events.into_iter().map(Change::RemoveEvent));
         changes.extend(self.forgotten.into_iter().map(Change::Forget));
-        // The board's row alone is a `seq` that nothing was written with.
-        if changes.len() == 1 {
-            changes.clear();
+        (changes, self.board)
+    }
+
+    /// The same as one list that begins with the board's row.
+    #[cfg(test)]
+    pub(crate) fn into_list(self) -> Vec<Change> {
+        let before = self.group.board().clone();
+        let (mut list, after) = self.into_changes();
+        if !list.is_empty() {
+            list.insert(0, Change::board(before, after));
         }
-        changes
+        list
     }
 }
 

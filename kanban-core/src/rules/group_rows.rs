@@ -61,13 +61,14 @@ impl GroupRows {
         Ok(pause)
     }
 
-    /// Writes what a command changes; the board's row is kept for later.
+    /// Keeps the board's row, as a command leaves it, for later.
+    pub(crate) fn leave_board(&mut self, board: BoardState) {
+        self.board = board;
+    }
+
+    /// Writes what a command changes.
     pub(crate) fn apply(&mut self, txn: &mut dyn Txn, change: &Change) -> Result<()> {
         match change {
-            Change::Board { after, .. } => {
-                self.board.clone_from(after);
-                return Ok(());
-            }
             Change::Policy { .. } => self.policy = OnceCell::new(),
             Change::Pause { .. } => self.pauses.get_mut().clear(),
             _ => {}
@@ -80,10 +81,7 @@ impl GroupRows {
         if self.board == self.stored {
             return Ok(());
         }
-        txn.apply(&Change::Board {
-            before: self.stored.clone(),
-            after: self.board.clone(),
-        })?;
+        txn.apply(&Change::board(self.stored.clone(), self.board.clone()))?;
         self.stored.clone_from(&self.board);
         Ok(())
     }

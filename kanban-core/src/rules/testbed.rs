@@ -183,7 +183,7 @@ impl Testbed {
         let group = GroupRows::read(&self.board).expect("memory does not fail");
         let mut draft = Draft::new(&self.board, &group, &self.ids, self.now);
         let answered = command.decide(&mut draft)?;
-        Ok((answered, draft.into_changes()))
+        Ok((answered, draft.into_list()))
     }
 }
 
@@ -323,7 +323,7 @@ impl Expected<'_> {
         let before = self.bed.board.state.clone();
         let mut after = self.state;
         after.counters.seq = Seq::new(before.counters.seq.get() + 1);
-        let mut all = vec![Change::Board { before, after }];
+        let mut all = vec![Change::board(before, after)];
         all.extend(self.list);
         all
     }

@@ -618,7 +618,7 @@ fn carry_out<C: Command>(board: &mut MemoryBoard, ids: &FixedIds, command: &C) -
     let answered = command
         .decide(&mut draft)
         .expect("the command is not refused");
-    board.apply_all(&draft.into_changes());
+    board.apply_all(&draft.into_list());
     answered.value
 }
 

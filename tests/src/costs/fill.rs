@@ -119,7 +119,7 @@ impl Template {
         let mut after = before.clone();
         after.counters.event = EventId::new(self.board.counters.event.get() + given as u64);
         after.counters.seq = Seq::new(self.board.counters.seq.get() + given as u64);
-        txn.apply(&Change::Board { before, after })
+        txn.apply(&Change::board(before, after))
     }
 }
 

@@ -150,10 +150,8 @@ pub(crate) fn the_boards_row_comes_back(open: OpenEngine) {
         boot: Some("5c2e".to_owned()),
         horizon: EventId::new(9),
     };
-    let change = |before: &BoardState, after: &BoardState| Change::Board {
-        before: before.clone(),
-        after: after.clone(),
-    };
+    let change =
+        |before: &BoardState, after: &BoardState| Change::board(before.clone(), after.clone());
     write(fixture.engine(), &[change(&before, &after)]);
     assert_eq!(ask(fixture.engine(), |view| view.board()), after);
     write(fixture.engine(), &[change(&after, &after)]);

@@ -202,7 +202,7 @@ impl<E: Engine> Writer<'_, E> {
                 reserved: Counters::default(),
                 ..before.clone()
             };
-            txn.apply(&Change::Board { before, after })?;
+            txn.apply(&Change::board(before, after))?;
             Ok(Verdict::Commit)
         });
         // Durable with the close, or not at all.

@@ -60,7 +60,7 @@ pub(super) fn close(
         counters,
         ..before.clone()
     };
-    txn.apply(&Change::Board { before, after })?;
+    txn.apply(&Change::board(before, after))?;
     Ok(counters.seq)
 }
 

@@ -141,7 +141,7 @@ fn import(into: &mut MemoryBoard, board: ImportForeign) -> Imported {
     let answered = Box::new(board)
         .decide(&mut draft)
         .expect("the board is empty");
-    let changes = draft.into_changes();
+    let changes = draft.into_list();
     into.apply_all(&changes);
     answered.value
 }

@@ -56,7 +56,7 @@ fn a_board_with_tasks_is_refused() {
         }
         other => panic!("expected a refusal, found {other:?}"),
     }
-    assert_eq!(draft.into_changes(), []);
+    assert_eq!(draft.into_list(), []);
 }
 
 #[test]
