@@ -55,5 +55,5 @@ pub use self::request::{
     UnblockTask, UnlinkTasks, Unsubscribe, UpdateTask, Violation, WakeDue, Who, Woken, Written,
 };
 pub use self::store::BoardStore;
-pub use self::view::{Lane, ListIndex, ListKey, PriorityKey, View};
+pub use self::view::{Lane, LaneHead, ListIndex, ListKey, PriorityKey, View};
 pub use self::watch::{Watch, WatchItem};

@@ -23,6 +23,15 @@ pub struct Lane {
     pub assignee: Option<Assignee>,
 }
 
+/// A lane that holds tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneHead {
+    /// Whose; none for unassigned tasks.
+    pub assignee: Option<Assignee>,
+    /// Where its first task stands.
+    pub first: PriorityKey,
+}
+
 /// Where a task stands in order of priority, age, id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriorityKey {
@@ -155,15 +164,15 @@ pub trait View {
         after: Option<&PriorityKey>,
         limit: usize,
     ) -> Result<Vec<Task>>;
-    /// The assignees that have claimable, not waiting tasks in a phase (of a tenant), after one, in
-    /// order; found by seeks, one per assignee. Unassigned tasks (`None`) come first, where `after` is none.
+    /// The lanes of a phase (of a tenant) that hold claimable, not waiting tasks, after the one of an assignee, in
+    /// order; found by seeks, one per assignee, in the index alone. Unassigned tasks (`None`) come first, where `after` is none.
     fn lanes(
         &self,
         phase: Phase,
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>>;
+    ) -> Result<Vec<LaneHead>>;
     /// Tasks with the mark `waiting` whose `not_before` is up to a time, by (`not_before`, id).
     fn waiting(&self, until: Millis, limit: usize) -> Result<Vec<Task>>;
     /// Running tasks whose claim ends up to a time, by (`expires_at`, id).

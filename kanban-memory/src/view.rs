@@ -6,9 +6,9 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, BoardState, Comment, CommentId, Error, ErrorKind,
-    Event, EventId, GroupRecord, Label, Lane, Link, ListIndex, ListKey, Millis, Pause, PauseTarget,
-    Phase, Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status, Subscription,
-    SubscriptionId, Task, TaskId, TextKind, View,
+    Event, EventId, GroupRecord, Label, Lane, LaneHead, Link, ListIndex, ListKey, Millis, Pause,
+    PauseTarget, Phase, Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status,
+    Subscription, SubscriptionId, Task, TaskId, TextKind, View,
 };
 
 use crate::schema::{Groups, Map, Tables};
@@ -159,17 +159,21 @@ impl View for Tables {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
+    ) -> Result<Vec<LaneHead>> {
         // Nobody comes before everybody.
         let from = match after {
             Some(after) => Excluded((phase, tenant.cloned(), after.clone())),
             None => Included((phase, tenant.cloned(), None)),
         };
         let lanes = self.indexes.lanes.range((from, Unbounded));
-        let lanes = lanes
-            .map(|(lane, _)| lane)
-            .take_while(|lane| (lane.0, lane.1.as_ref()) == (phase, tenant));
-        Ok(lanes.take(limit).map(|lane| lane.2.clone()).collect())
+        let lanes = lanes.take_while(|(lane, _)| (lane.0, lane.1.as_ref()) == (phase, tenant));
+        let heads = lanes.filter_map(|(lane, tasks)| {
+            Some(LaneHead {
+                assignee: lane.2.clone(),
+                first: tasks.first()?.clone(),
+            })
+        });
+        Ok(heads.take(limit).collect())
     }
 
     fn waiting(&self, until: Millis, limit: usize) -> Result<Vec<Task>> {

@@ -38,6 +38,11 @@ pub(crate) const fn rank(priority: i32) -> i32 {
     !priority
 }
 
+/// And back.
+pub(crate) const fn priority(rank: i32) -> i32 {
+    !rank
+}
+
 /// The key of the counter that a task is in.
 pub(crate) fn counted_as(task: &Task) -> (&str, &str) {
     (task.status.as_str(), assignee(task.assignee.as_ref()))

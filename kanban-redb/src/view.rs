@@ -8,9 +8,9 @@ use std::ops::Bound;
 
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, BoardState, Comment, CommentId, Error, Event,
-    EventId, GroupRecord, Label, Lane, Link, ListIndex, ListKey, Millis, Pause, PauseTarget, Phase,
-    Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status, Subscription, SubscriptionId,
-    Task, TaskId, TextKind, View,
+    EventId, GroupRecord, Label, Lane, LaneHead, Link, ListIndex, ListKey, Millis, Pause,
+    PauseTarget, Phase, Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status,
+    Subscription, SubscriptionId, Task, TaskId, TextKind, View,
 };
 
 pub(crate) use self::board::{Board, GoOn};
@@ -118,7 +118,7 @@ impl<S: Source> View for Board<'_, S> {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
+    ) -> Result<Vec<LaneHead>> {
         self.seek_lanes(phase, tenant, after, limit)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Questions that need an index name it (`INDEXED BY`): a text whose index cannot answer it is then an error at
 //! once, never a scan that grows with the board. Places in an order are row values; a place before all rows is
-//! made of the least values.
+//! made of the least values. A bound below all ranks lets the planner see that an index has the order.
 
 /// The columns of a table: their list as a literal, and their names.
 macro_rules! columns {
@@ -111,18 +111,20 @@ statements! {
         WHERE waiting = 0 AND status IN ('ready', 'review') AND status = ?1 AND assignee IS ?2 \
         AND (rank, created_at, id) > (?3, ?4, ?5) AND tenant = ?7 \
         ORDER BY rank, created_at, id LIMIT ?6";
-    LANE_OF_NOBODY = "SELECT 1 FROM task INDEXED BY task_claimable \
+    LANE_OF_NOBODY = "SELECT assignee, rank, created_at, id FROM task INDEXED BY task_claimable \
         WHERE waiting = 0 AND status IN ('ready', 'review') AND status = ?1 AND assignee IS NULL \
-        LIMIT 1";
-    LANE_OF_NOBODY_OF_TENANT = "SELECT 1 FROM task INDEXED BY task_claimable_of_tenant \
+        AND rank > -2147483649 ORDER BY rank, created_at, id LIMIT 1";
+    LANE_OF_NOBODY_OF_TENANT = "SELECT assignee, rank, created_at, id FROM task \
+        INDEXED BY task_claimable_of_tenant \
         WHERE waiting = 0 AND status IN ('ready', 'review') AND status = ?1 AND assignee IS NULL \
-        AND tenant = ?2 LIMIT 1";
-    LANE_AFTER = "SELECT assignee FROM task INDEXED BY task_claimable \
+        AND tenant = ?2 AND rank > -2147483649 ORDER BY rank, created_at, id LIMIT 1";
+    LANE_AFTER = "SELECT assignee, rank, created_at, id FROM task INDEXED BY task_claimable \
         WHERE waiting = 0 AND status IN ('ready', 'review') AND status = ?1 AND assignee > ?2 \
-        ORDER BY assignee LIMIT 1";
-    LANE_AFTER_OF_TENANT = "SELECT assignee FROM task INDEXED BY task_claimable_of_tenant \
+        ORDER BY assignee, rank, created_at, id LIMIT 1";
+    LANE_AFTER_OF_TENANT = "SELECT assignee, rank, created_at, id FROM task \
+        INDEXED BY task_claimable_of_tenant \
         WHERE waiting = 0 AND status IN ('ready', 'review') AND status = ?1 AND assignee > ?2 \
-        AND tenant = ?3 ORDER BY assignee LIMIT 1";
+        AND tenant = ?3 ORDER BY assignee, rank, created_at, id LIMIT 1";
     WAITING = "SELECT ", task!(), " FROM task INDEXED BY task_waiting \
         WHERE waiting = 1 AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2";
     EXPIRED = "SELECT ", task!(), " FROM task INDEXED BY task_expiry \

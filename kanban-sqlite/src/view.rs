@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, BoardState, Comment, CommentId, Error, Event,
-    EventId, GroupRecord, Label, Lane, Link, ListIndex, ListKey, Millis, Pause, PauseTarget, Phase,
-    Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status, Subscription, SubscriptionId,
-    Task, TaskId, TextKind, View,
+    EventId, GroupRecord, Label, Lane, LaneHead, Link, ListIndex, ListKey, Millis, Pause,
+    PauseTarget, Phase, Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow, Status,
+    Subscription, SubscriptionId, Task, TaskId, TextKind, View,
 };
 use rusqlite::{Connection, Params, Row};
 
@@ -190,7 +190,7 @@ impl View for Board<'_> {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
+    ) -> Result<Vec<LaneHead>> {
         self.seek_lanes(phase, tenant, after, limit)
     }
 

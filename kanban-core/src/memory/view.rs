@@ -10,7 +10,7 @@ use crate::model::{
     Subscription, SubscriptionId, Task, TaskId, TextKind,
 };
 use crate::request::{ListOrder, StatsRow};
-use crate::view::{Lane, ListIndex, ListKey, PriorityKey, View};
+use crate::view::{Lane, LaneHead, ListIndex, ListKey, PriorityKey, View};
 
 use super::MemoryBoard;
 
@@ -52,13 +52,6 @@ where
     T: Clone,
 {
     cloned(rows.into_iter().map(|(_, row)| row), limit)
-}
-
-const fn claimable_status(phase: Phase) -> Status {
-    match phase {
-        Phase::Work => Status::Ready,
-        Phase::Review => Status::Review,
-    }
 }
 
 fn place(order: ListOrder, task: &Task) -> ListKey {
@@ -182,7 +175,7 @@ impl View for MemoryBoard {
         limit: usize,
     ) -> Result<Vec<Task>> {
         let is_in = |task: &Task| {
-            task.status == claimable_status(lane.phase)
+            task.status == lane.phase.claimable_status()
                 && !task.waiting
                 && task.assignee == lane.assignee
                 && lane
@@ -205,16 +198,24 @@ impl View for MemoryBoard {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
-        let lanes: BTreeSet<&Option<Assignee>> = self
+    ) -> Result<Vec<LaneHead>> {
+        let places: BTreeSet<(&Option<Assignee>, PriorityKey)> = self
             .tasks
             .values()
-            .filter(|task| task.status == claimable_status(phase) && !task.waiting)
+            .filter(|task| task.status == phase.claimable_status() && !task.waiting)
             .filter(|task| tenant.is_none_or(|tenant| task.tenant.as_ref() == Some(tenant)))
-            .map(|task| &task.assignee)
-            .filter(|assignee| after.is_none_or(|after| *assignee > after))
+            .filter(|task| after.is_none_or(|after| &task.assignee > after))
+            .map(|task| (&task.assignee, PriorityKey::of(task)))
             .collect();
-        Ok(cloned(lanes, limit))
+        let mut lanes: Vec<LaneHead> = Vec::new();
+        for (assignee, first) in places {
+            if lanes.last().is_none_or(|last| last.assignee != *assignee) {
+                let assignee = assignee.clone();
+                lanes.push(LaneHead { assignee, first });
+            }
+        }
+        lanes.truncate(limit);
+        Ok(lanes)
     }
 
     fn waiting(&self, until: Millis, limit: usize) -> Result<Vec<Task>> {

@@ -91,6 +91,17 @@ worded! {
     }
 }
 
+impl Phase {
+    /// The status in which a task of this phase may be claimed.
+    #[must_use]
+    pub const fn claimable_status(self) -> Status {
+        match self {
+            Self::Work => Status::Ready,
+            Self::Review => Status::Review,
+        }
+    }
+}
+
 worded! {
     /// Why a task is blocked.
     BlockKind {

@@ -294,7 +294,7 @@ mod tests {
             panic!("expected a refusal, found {refused:?}");
         };
         assert_eq!(error.kind(), &ErrorKind::Invalid(too_many), "all are told");
-        let kept = draft.into_changes();
+        let (kept, _) = draft.into_changes();
         let kept = kept
             .iter()
             .filter(|change| matches!(change, Change::Subscription { .. }));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Assignee, Label, Millis, Phase, Status, Task};
 use crate::request::ListOrder;
-use crate::view::{Lane, ListIndex, ListKey, PriorityKey, View};
+use crate::view::{Lane, LaneHead, ListIndex, ListKey, PriorityKey, View};
 
 use super::tally::{Tally, phase_of};
 use super::{Findings, PAGE};
@@ -187,9 +187,18 @@ fn check_lanes(
     let question = format!("claimable {phase} of tenant {tenant:?}");
     findings.walk(
         "lanes",
-        |after| view.lanes(phase, tenant, after, PAGE),
-        |a, b| a < b,
-        |findings, assignee| {
+        |after| {
+            view.lanes(
+                phase,
+                tenant,
+                after.map(|lane: &LaneHead| &lane.assignee),
+                PAGE,
+            )
+        },
+        |a, b| a.assignee < b.assignee,
+        |findings, head| {
+            let assignee = &head.assignee;
+            let mut first = None;
             let lane = Lane {
                 phase,
                 tenant: tenant.cloned(),
@@ -200,6 +209,7 @@ fn check_lanes(
                 |after| view.claimable(&lane, after.map(PriorityKey::of).as_ref(), PAGE),
                 |a, b| PriorityKey::of(a) < PriorityKey::of(b),
                 |findings, task| {
+                    first.get_or_insert_with(|| PriorityKey::of(task));
                     let is_in = phase_of(task.status) == Some(phase)
                         && !task.waiting
                         && task.assignee == *assignee
@@ -211,6 +221,9 @@ fn check_lanes(
             )?;
             findings.expect(in_lane > 0, 13, || {
                 format!("lanes answers {assignee:?}, of whom {question} answers nothing")
+            });
+            findings.expect(first.is_none_or(|first| first == head.first), 13, || {
+                format!("lanes answers {head:?}, where {question} begins with another task")
             });
             answered += in_lane;
             Ok(())

@@ -3,8 +3,8 @@
 use std::ops::Bound;
 
 use kanban_core::{
-    Assignee, Error, Label, Lane, ListIndex, ListKey, ListOrder, Millis, Phase, PriorityKey,
-    Result, StatsRow, Status, Task, TaskId,
+    Assignee, Error, Label, Lane, LaneHead, ListIndex, ListKey, ListOrder, Millis, Phase,
+    PriorityKey, Result, StatsRow, Status, Task, TaskId,
 };
 
 use super::{Board, Bounds, LAST, id};
@@ -155,9 +155,13 @@ impl<S: Source> Board<'_, S> {
             Bound::Excluded((name, from)),
             Bound::Excluded((name, LAST_PLACE)),
         );
-        let found = self.lane_keys(lane.phase, lane.tenant.as_ref(), range, limit, |_, id| {
-            Ok(word(id))
-        })?;
+        let found = self.lane_keys(
+            lane.phase,
+            lane.tenant.as_ref(),
+            range,
+            limit,
+            |_, (_, _, id)| Ok(word(id)),
+        )?;
         self.tasks_found("task_claimable", &found)
     }
 
@@ -168,9 +172,9 @@ impl<S: Source> Board<'_, S> {
         tenant: Option<&Label>,
         (from, to): Bounds<(&str, Place<'_>)>,
         limit: usize,
-        read: impl Fn(&str, &str) -> Result<T>,
+        read: impl Fn(&str, Place<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let status = status_of(phase);
+        let status = phase.claimable_status().as_str();
         match tenant {
             None => {
                 let key = |(name, (rank, at, id))| (status, name, rank, at, id);
@@ -179,15 +183,15 @@ impl<S: Source> Board<'_, S> {
                     &self.tables.task_claimable,
                     range,
                     limit,
-                    |(_, name, _, _, id), ()| read(name, id),
+                    |(_, name, rank, at, id), ()| read(name, (rank, at, id)),
                 )
             }
             Some(tenant) => {
                 let key = |(name, (rank, at, id))| (tenant.as_str(), status, name, rank, at, id);
                 let range = (from.map(key), to.map(key));
                 let index = &self.tables.task_claimable_of_tenant;
-                self.walk(index, range, limit, |(_, _, name, _, _, id), ()| {
-                    read(name, id)
+                self.walk(index, range, limit, |(_, _, name, rank, at, id), ()| {
+                    read(name, (rank, at, id))
                 })
             }
         }
@@ -199,8 +203,8 @@ impl<S: Source> Board<'_, S> {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
-        let mut lanes: Vec<Option<Assignee>> = Vec::new();
+    ) -> Result<Vec<LaneHead>> {
+        let mut lanes: Vec<LaneHead> = Vec::new();
         // Behind all tasks of the last lane, or before those of nobody.
         let mut from = after.map_or_else(
             || (String::new(), FIRST_PLACE),
@@ -209,9 +213,19 @@ impl<S: Source> Board<'_, S> {
         while lanes.len() < limit {
             let start = Bound::Excluded((from.0.as_str(), from.1));
             let range = (start, Bound::Excluded((LAST, FIRST_PLACE)));
-            let mut found = self.lane_keys(phase, tenant, range, 1, |name, _| name_of(name))?;
+            let head = |name: &str, (rank, at, id_of_task): Place<'_>| {
+                Ok(LaneHead {
+                    assignee: name_of(name)?,
+                    first: PriorityKey {
+                        priority: keys::priority(rank),
+                        created_at: Millis::new(at),
+                        id: id(id_of_task)?,
+                    },
+                })
+            };
+            let mut found = self.lane_keys(phase, tenant, range, 1, head)?;
             let Some(lane) = found.pop() else { break };
-            from = (word(keys::assignee(lane.as_ref())), LAST_PLACE);
+            from = (word(keys::assignee(lane.assignee.as_ref())), LAST_PLACE);
             lanes.push(lane);
         }
         Ok(lanes)
@@ -247,11 +261,4 @@ fn name_of(word: &str) -> Result<Option<Assignee>> {
     let name = Assignee::new(word);
     name.map(Some)
         .map_err(|invalid| Error::corrupt("an assignee in a key").with_source(invalid))
-}
-
-const fn status_of(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Work => Status::Ready.as_str(),
-        Phase::Review => Status::Review.as_str(),
-    }
 }

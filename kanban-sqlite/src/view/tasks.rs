@@ -1,8 +1,8 @@
 //! Lists, lanes and counters.
 
 use kanban_core::{
-    Assignee, Error, Invalid, Label, Lane, Link, ListIndex, ListKey, ListOrder, Phase, PriorityKey,
-    Result, StatsRow, Status, Task, TaskId,
+    Assignee, Error, Invalid, Label, Lane, LaneHead, Link, ListIndex, ListKey, ListOrder, Millis,
+    Phase, PriorityKey, Result, StatsRow, Status, Task, TaskId,
 };
 use rusqlite::{Params, Row};
 
@@ -75,7 +75,7 @@ impl Board<'_> {
         after: Option<&PriorityKey>,
         limit: usize,
     ) -> Result<Vec<Task>> {
-        let status = status_of(lane.phase);
+        let status = lane.phase.claimable_status().as_str();
         let assignee = lane.assignee.as_ref().map(Assignee::as_str);
         let limit = rows_max(limit);
         let (rank, at, from) = after.map_or(BEFORE_ALL, |key| {
@@ -101,47 +101,32 @@ impl Board<'_> {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize,
-    ) -> Result<Vec<Option<Assignee>>> {
-        let status = status_of(phase);
+    ) -> Result<Vec<LaneHead>> {
+        let status = phase.claimable_status().as_str();
         let tenant = tenant.map(Label::as_str);
         let mut lanes = Vec::new();
-        let mut last = after.cloned().flatten();
-        if after.is_none() && limit > 0 && self.nobody_has_a_lane(status, tenant)? {
-            lanes.push(None);
+        if after.is_none() && limit > 0 {
+            lanes.extend(match tenant {
+                None => self.first(sql::LANE_OF_NOBODY, [status], head)?,
+                Some(tenant) => {
+                    self.first(sql::LANE_OF_NOBODY_OF_TENANT, (status, tenant), head)?
+                }
+            });
         }
+        let mut last = after.cloned().flatten();
         while lanes.len() < limit {
             let from = last.as_ref().map_or("", Assignee::as_str);
-            let Some(found) = self.lane_after(status, tenant, from)? else {
-                break;
+            let found = match tenant {
+                None => self.first(sql::LANE_AFTER, (status, from), head)?,
+                Some(tenant) => {
+                    self.first(sql::LANE_AFTER_OF_TENANT, (status, from, tenant), head)?
+                }
             };
-            lanes.push(Some(found.clone()));
-            last = Some(found);
+            let Some(found) = found else { break };
+            last.clone_from(&found.assignee);
+            lanes.push(found);
         }
         Ok(lanes)
-    }
-
-    fn nobody_has_a_lane(&self, status: &str, tenant: Option<&str>) -> Result<bool> {
-        let found = match tenant {
-            None => self.first(sql::LANE_OF_NOBODY, [status], |_| Ok(())),
-            Some(tenant) => {
-                let params = (status, tenant);
-                self.first(sql::LANE_OF_NOBODY_OF_TENANT, params, |_| Ok(()))
-            }
-        };
-        Ok(found?.is_some())
-    }
-
-    fn lane_after(
-        &self,
-        status: &str,
-        tenant: Option<&str>,
-        from: &str,
-    ) -> Result<Option<Assignee>> {
-        let read = |row: &Row<'_>| word(row, "assignee of a task", Assignee::new);
-        match tenant {
-            None => self.first(sql::LANE_AFTER, (status, from), read),
-            Some(tenant) => self.first(sql::LANE_AFTER_OF_TENANT, (status, from, tenant), read),
-        }
     }
 
     pub(super) fn all_counts(&self) -> Result<Vec<StatsRow>> {
@@ -189,11 +174,23 @@ fn counted(status: &str, assignee: &str, tasks: i64) -> Option<StatsRow> {
     })
 }
 
-const fn status_of(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Work => Status::Ready.as_str(),
-        Phase::Review => Status::Review.as_str(),
-    }
+/// The first place of a lane, from a key of the index.
+fn head(row: &Row<'_>) -> Result<LaneHead> {
+    let doing = |error| storage("reading a place in a lane", error);
+    let wrong = |invalid| Error::corrupt("a place in a lane is not valid").with_source(invalid);
+    let assignee: Option<String> = row.get(0).map_err(doing)?;
+    let (rank, at): (i64, i64) = (row.get(1).map_err(doing)?, row.get(2).map_err(doing)?);
+    let id: String = row.get(3).map_err(doing)?;
+    let priority = i32::try_from(-rank)
+        .map_err(|error| Error::corrupt("a priority is out of bounds").with_source(error))?;
+    Ok(LaneHead {
+        assignee: assignee.map(Assignee::new).transpose().map_err(wrong)?,
+        first: PriorityKey {
+            priority,
+            created_at: Millis::new(at),
+            id: TaskId::new(id).map_err(wrong)?,
+        },
+    })
 }
 
 /// The task id in the first column.

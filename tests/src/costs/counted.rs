@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, Backend, BoardState, Change, Comment, CommentId,
-    Copied, Engine, Event, EventId, GroupRecord, Label, Lane, Link, ListIndex, ListKey, Millis,
-    OpenBoard, Pause, PauseTarget, Phase, Policy, PriorityKey, Result, Run, RunId, Scope, StatsRow,
-    Status, Subscription, SubscriptionId, Task, TaskId, TextKind, Txn, Upkeep, Verdict, View,
-    Violation, WriteEnd,
+    Copied, Engine, Event, EventId, GroupRecord, Label, Lane, LaneHead, Link, ListIndex, ListKey,
+    Millis, OpenBoard, Pause, PauseTarget, Phase, Policy, PriorityKey, Result, Run, RunId, Scope,
+    StatsRow, Status, Subscription, SubscriptionId, Task, TaskId, TextKind, Txn, Upkeep, Verdict,
+    View, Violation, WriteEnd,
 };
 
 use super::Probe;
@@ -241,7 +241,7 @@ questions! {
         tenant: Option<&Label>,
         after: Option<&Option<Assignee>>,
         limit: usize
-    ) -> Vec<Option<Assignee>>;
+    ) -> Vec<LaneHead>;
     waiting(until: Millis, limit: usize) -> Vec<Task>;
     expired(until: Millis, limit: usize) -> Vec<Task>;
     due(until: Millis, limit: usize) -> Vec<Task>;

@@ -2,8 +2,8 @@
 
 use kanban_core::{
     Address, Assignee, Attachment, AttachmentId, Change, Claim, Comment, CommentId, Event, EventId,
-    EventKind, JsonObject, Lane, Link, ListIndex, ListKey, ListOrder, Millis, Note, Phase,
-    PriorityKey, Run, RunId, Scope, Seq, StatsRow, Status, Subscription, SubscriptionId,
+    EventKind, JsonObject, Lane, LaneHead, Link, ListIndex, ListKey, ListOrder, Millis, Note,
+    Phase, PriorityKey, Run, RunId, Scope, Seq, StatsRow, Status, Subscription, SubscriptionId,
     SubscriptionMode, Task, TaskId, View,
 };
 
@@ -176,19 +176,20 @@ pub(crate) fn lanes_hold_the_claimable_tasks_in_order(open: OpenEngine) {
     }
     let fixture = board(open, &tasks);
     for phase in [Phase::Work, Phase::Review] {
-        let status = match phase {
-            Phase::Work => Status::Ready,
-            Phase::Review => Status::Review,
-        };
+        let status = phase.claimable_status();
         for tenant in [None, Some(label("acme")), Some(label("other"))] {
             let claimable = |task: &Task| {
                 let of_tenant = tenant.is_none() || task.tenant == tenant;
                 task.status == status && !task.waiting && of_tenant
             };
             let mut expected: Vec<_> = tasks.iter().filter(|task| claimable(task)).collect();
-            expected.sort_by_key(|task| task.assignee.clone());
-            let mut lanes: Vec<_> = expected.iter().map(|task| task.assignee.clone()).collect();
-            lanes.dedup();
+            expected.sort_by_key(|task| (task.assignee.clone(), PriorityKey::of(task)));
+            let head = |task: &&Task| LaneHead {
+                assignee: task.assignee.clone(),
+                first: PriorityKey::of(task),
+            };
+            let mut lanes: Vec<_> = expected.iter().map(head).collect();
+            lanes.dedup_by_key(|lane| lane.assignee.clone());
             let found = ask(fixture.engine(), |view| {
                 view.lanes(phase, tenant.as_ref(), None, 10)
             });
@@ -223,9 +224,11 @@ pub(crate) fn lanes_are_found_page_by_page(open: OpenEngine) {
     tasks.push(task("t_nobody"));
     let fixture = board(open, &tasks);
     let lanes = |after: Option<&Option<Assignee>>, limit: usize| {
-        ask(fixture.engine(), |view| {
+        let found = ask(fixture.engine(), |view| {
             view.lanes(Phase::Work, None, after, limit)
-        })
+        });
+        let names = found.into_iter().map(|lane| lane.assignee);
+        names.collect::<Vec<_>>()
     };
     let all = [
         None,

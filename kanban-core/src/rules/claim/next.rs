@@ -1,6 +1,6 @@
-//! The best claimable task: found by one seek per lane, whatever is paused, capped or waiting at the top.
+//! The best claimable task: found by one seek per lane in an index, whatever is paused, capped or waiting at the top.
 
-use crate::error::{Invalid, NotClaimable, Rejection, Result};
+use crate::error::{Error, Invalid, NotClaimable, Rejection, Result};
 use crate::model::{Assignee, Millis, PauseTarget, Phase, Status, Task};
 use crate::request::{ClaimFilter, ClaimNext, NextClaim, Who};
 use crate::view::{Lane, PriorityKey};
@@ -40,8 +40,8 @@ impl Command for ClaimNext {
         search.run()?;
         let (best, paused, capped) = (search.best, search.paused, search.capped);
         let value = match best {
-            Some(task) => {
-                draft.has_read(&task);
+            Some(best) => {
+                let task = found(draft, best)?;
                 NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?))
             }
             None => NextClaim::None {
@@ -65,10 +65,36 @@ fn check_filter(filter: &ClaimFilter) -> std::result::Result<(), Invalid> {
     }
 }
 
+/// A task that may start, as an index tells of it.
+struct Best {
+    phase: Phase,
+    place: PriorityKey,
+    /// Its row, where that was read.
+    task: Option<Task>,
+}
+
+/// The row of the best task. A damaged index must not start what may not start.
+fn found(draft: &mut Draft<'_>, best: Best) -> Result<Task> {
+    let id = &best.place.id;
+    let task = match best.task {
+        Some(task) => {
+            draft.has_read(&task);
+            Some(task)
+        }
+        None => draft.task(id)?,
+    };
+    let may_start = |task: &Task| task.status == best.phase.claimable_status() && !task.waiting;
+    task.filter(may_start).ok_or_else(|| {
+        Error::corrupt(format!(
+            "the index of claimable tasks names {id}, which is none"
+        ))
+    })
+}
+
 struct Search<'s, 'd> {
     draft: &'s Draft<'d>,
     next: &'s ClaimNext,
-    best: Option<Task>,
+    best: Option<Best>,
     paused: bool,
     capped: bool,
 }
@@ -107,9 +133,14 @@ impl Search<'_, '_> {
                 .view()
                 .lanes(phase, tenant, after.as_ref(), PAGE)?;
             let is_last = lanes.len() < PAGE;
-            after = lanes.last().cloned();
-            for assignee in lanes {
-                self.look_at(phase, assignee, is_board_full)?;
+            after = lanes.last().map(|lane| lane.assignee.clone());
+            for lane in lanes {
+                let head = Best {
+                    phase,
+                    place: lane.first,
+                    task: None,
+                };
+                self.offer(lane.assignee.as_ref(), head, is_board_full)?;
             }
             if is_last {
                 return Ok(());
@@ -139,20 +170,33 @@ impl Search<'_, '_> {
             tenant: self.next.filter.tenant.clone(),
             assignee,
         };
-        // INVARIANT: what is in a lane may start. A task whose `not_before` is ahead is no part of it, and one that was
-        // reached is gone from the row.
         let Some(head) = self.draft.view().claimable(&lane, None, 1)?.pop() else {
             return Ok(());
         };
-        if paused(self.draft, lane.assignee.as_ref())?.is_some() {
+        let head = Best {
+            phase,
+            place: PriorityKey::of(&head),
+            task: Some(head),
+        };
+        self.offer(lane.assignee.as_ref(), head, is_board_full)
+    }
+
+    /// Takes the first of a lane for the best, if it may start and is better than what was found so far.
+    ///
+    /// INVARIANT: what is in a lane may start. A task whose `not_before` is ahead is no part of it, and one that was
+    /// reached is gone from the row.
+    fn offer(
+        &mut self,
+        assignee: Option<&Assignee>,
+        head: Best,
+        is_board_full: bool,
+    ) -> Result<()> {
+        let is_better = |best: &Best| head.place < best.place;
+        if paused(self.draft, assignee)?.is_some() {
             self.paused = true;
-        } else if is_board_full || self.is_full(lane.assignee.as_ref())? {
+        } else if is_board_full || self.is_full(assignee)? {
             self.capped = true;
-        } else if self
-            .best
-            .as_ref()
-            .is_none_or(|best| PriorityKey::of(&head) < PriorityKey::of(best))
-        {
+        } else if self.best.as_ref().is_none_or(is_better) {
             self.best = Some(head);
         }
         Ok(())
@@ -203,7 +247,10 @@ fn covers(filter: &ClaimFilter, task: &Task) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Label;
+    use crate::error::ErrorKind;
+    use crate::memory::FixedIds;
+    use crate::model::{Label, TaskId};
+    use crate::rules::GroupRows;
     use crate::rules::testbed::Testbed;
 
     /// When to ask again for ada's tasks, of which there is one among so many that wait.
@@ -234,6 +281,32 @@ mod tests {
         assert_eq!(next_at_of_ada(1001, 1100), Some(1000));
         for waiting in [0, 1, 31, 32, 33, 999] {
             assert_eq!(next_at_of_ada(waiting + 1, waiting), None);
+        }
+    }
+
+    #[test]
+    fn what_an_index_names_wrongly_is_not_claimed() {
+        let mut bed = Testbed::new();
+        bed.put("t_done", |task| task.status = Status::Done);
+        bed.put("t_waiting", |task| task.waiting = true);
+        bed.put("t_ready", |_| {});
+        let names = FixedIds::default();
+        let group = GroupRows::read(&bed.board).unwrap();
+        let mut draft = Draft::new(&bed.board, &group, &names, bed.now);
+        let mut found = |id: &str| {
+            let place = PriorityKey {
+                priority: 0,
+                created_at: Millis::new(0),
+                id: TaskId::new(id).unwrap(),
+            };
+            let phase = Phase::Work;
+            let task = None;
+            let found = found(&mut draft, Best { phase, place, task });
+            found.map(|_| ()).map_err(|error| error.kind().clone())
+        };
+        assert_eq!(found("t_ready"), Ok(()));
+        for id in ["t_done", "t_waiting", "t_gone"] {
+            assert_eq!(found(id), Err(ErrorKind::Corrupt), "{id}");
         }
     }
 }
