@@ -18,8 +18,6 @@ pub(super) const MIXED: &str = "mixed";
 
 /// How many calls each client makes in a trial, which only finds out how fast it goes.
 const TRIAL: usize = 8;
-/// Which part of the mixture's calls write.
-const WRITES: f64 = 5.0 / 8.0;
 
 /// All claim the task that comes first.
 pub(super) async fn claims(
@@ -56,7 +54,7 @@ pub(super) async fn mixture(
         move |board: &Board| {
             let work = || mixed::by_store(&*board.store, MANY, pairs, ids, listeners);
             let (outcome, group) = grouped(board, work)?;
-            Ok((outcome, group * WRITES))
+            Ok((outcome, group * mixed::WRITES))
         }
     };
     let (trial, _) = once(&filled, &compared, &run(TRIAL.min(most))).await?;

@@ -5,6 +5,7 @@
 //! all parts in turns, each beginning with another, so that the mixture is the same for any number of clients.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::path::Path;
 
 use futures_util::future::try_join_all;
@@ -18,11 +19,14 @@ use super::calls::{comment, lease, listener, worker, written};
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::fill;
-use crate::limit::{self, BoardFile, Failed, Limit, Meter};
+use crate::limit::{self, BoardFile, Failed, HandTask, Limit, Meter};
 use crate::subject::Subject;
 
 /// How many tasks a reader lists, and how many events a notifier leases.
 pub const PAGE_LEN: usize = 20;
+
+/// Which part of the calls write.
+pub const WRITES: f64 = 5.0 / 8.0;
 
 /// What a pair of calls is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,13 +203,18 @@ pub fn by_hand(
         };
         let limit = limit.expect("the engine opens the board");
         limit.warm().expect("the engine reads the board");
-        (limit, thread)
+        // The writer's, which are thousands: to find them together is no part of the work.
+        let known = limit::known(if thread == 0 { tasks } else { &[] });
+        (limit, thread, known)
     };
     let readers = readers.max(1);
     let reads = count(clients, pairs, Part::Read);
-    let (all, usage) = clients::threads(1 + readers, prepare, |(limit, thread)| {
+    let (all, usage) = clients::threads(1 + readers, prepare, |(limit, thread, known)| {
         let done = match thread {
-            0 => write(&limit, group, (clients, pairs), tasks, subscriptions),
+            0 => {
+                let size = (clients, pairs);
+                write(&limit, group, size, known, tasks, subscriptions)
+            }
             reader => limit.look(
                 share(2 * reads, readers, reader - 1),
                 |limit, nth| match nth.is_multiple_of(2) {
@@ -235,10 +244,10 @@ fn write(
     limit: &Limit,
     group: usize,
     (clients, pairs): (usize, usize),
+    mut known: HashMap<String, HandTask>,
     tasks: &[Task],
     subscriptions: &[SubscriptionId],
 ) -> limit::Result<Outcome> {
-    let mut known = limit::known(tasks);
     let all = (0..pairs).flat_map(|pair| (0..clients).map(move |client| (client, pair)));
     let writes: Vec<(usize, usize)> = all
         .filter(|(client, pair)| part(*client, *pair) != Part::Read)
