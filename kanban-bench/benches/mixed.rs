@@ -1,29 +1,44 @@
 //! A gateway's mixture of calls; and transitions alone, beside them the engine's limit and the patterns of the field report.
 
+mod boards;
 mod run;
 
+use std::cell::OnceCell;
+
+use kanban_bench::beside::Other;
 use kanban_bench::board::Closed;
-use kanban_bench::extent::{CLIENTS, Extent, TASKS};
+use kanban_bench::extent::Extent;
 use kanban_bench::fill;
-use kanban_bench::limit::{LIMIT, synchronous};
+use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
-use kanban_bench::subject::{Store, Subject};
+use kanban_bench::subject::{self, LAZY_ONES, Store, Subject};
+use kanban_bench::turns::Rounds;
 use kanban_bench::workload::{creation, mixed, transitions};
-use kanban_core::{Options, SubscriptionId};
+use kanban_core::{Durability, Options, SubscriptionId};
 use pollster::block_on;
 
-use self::run::{Counted, Id, Run};
+use self::run::{Id, Run};
 
-/// How many clients a quick run gives to the patterns, whose calls take a flush each.
-const QUICK_PATTERN_CLIENTS: &[usize] = &[1, 64];
+/// How many clients a quick run gives to the patterns, whose calls take a flush each, and to lazy boards.
+const FEW_OR_MANY: &[usize] = &[1, 64];
 
 fn main() {
     let mut run = Run::start();
-    for subject in run.subjects() {
-        for clients in CLIENTS.iter().copied() {
-            transition(&mut run, subject, clients);
-            create(&mut run, subject, clients);
-            mix(&mut run, subject, clients);
+    for subject in subject::measured(run.extent) {
+        for clients in run.extent.clients() {
+            transition(&mut run, subject, *clients);
+            create(&mut run, subject, *clients);
+            mix(&mut run, subject, *clients);
+        }
+    }
+    for subject in LAZY_ONES {
+        for clients in run.extent.clients() {
+            if run.extent == Extent::Full || FEW_OR_MANY.contains(clients) {
+                transition(&mut run, *subject, *clients);
+            }
+            if run.extent == Extent::Full {
+                create(&mut run, *subject, *clients);
+            }
         }
     }
     run.end();
@@ -33,38 +48,42 @@ fn transition(run: &mut Run, subject: Subject, clients: usize) {
     let id = Id {
         what: "transitions",
         subject,
-        tasks: TASKS,
+        tasks: run.extent.tasks(),
         clients,
         calls: 2,
     };
-    let group = run.by_store(id, |board, _, rounds| {
-        let tasks = block_on(fill::tasks(&*board.store, clients * rounds))?;
-        Counted::of(board, || {
-            transitions::by_store(&*board.store, clients, &tasks)
-        })
-    });
-    run.beside(id, LIMIT, clients, |board, tasks, rounds| {
-        let tasks = tasks.get(..clients * rounds).unwrap_or(tasks);
-        transitions::by_hand(subject, &board.file(), group.unwrap_or(clients), tasks)
-    });
-    let is_wanted = run.extent == Extent::Full || QUICK_PATTERN_CLIENTS.contains(&clients);
-    if subject.store != Store::Sqlite || !is_wanted {
-        return;
+    let mut others = vec![Other::limit(clients, |hand| {
+        transitions::by_hand(subject, &hand.file, hand.group, hand.own)
+    })];
+    // To SQLite a lazy board is one at `Process`.
+    let is_lazy = matches!(subject.durability, Durability::Lazy { .. });
+    let is_wanted = run.extent == Extent::Full || FEW_OR_MANY.contains(&clients);
+    if subject.store == Store::Sqlite && !is_lazy && is_wanted {
+        others.extend(Pattern::ALL.iter().map(|pattern| {
+            Other::pattern(*pattern, clients, |hand| {
+                let tasks: Vec<_> = hand.own.iter().map(|task| task.id.clone()).collect();
+                pattern.run(&hand.file, synchronous(subject), clients, &tasks)
+            })
+        }));
     }
-    for pattern in Pattern::ALL {
-        run.beside(id, pattern.as_str(), clients, |board, tasks, rounds| {
-            let tasks = tasks.iter().take(clients * rounds);
-            let tasks: Vec<_> = tasks.map(|task| task.id.clone()).collect();
-            pattern.run(&board.file(), synchronous(subject), clients, &tasks)
-        });
-    }
+    boards::compare(
+        run,
+        id,
+        &|board, _, rounds| {
+            let tasks = block_on(fill::tasks(&*board.store, clients * rounds))?;
+            Rounds::of(board, 1.0, || {
+                transitions::by_store(&*board.store, clients, &tasks)
+            })
+        },
+        others,
+    );
 }
 
 fn create(run: &mut Run, subject: Subject, clients: usize) {
     let id = Id {
         what: "creation",
         subject,
-        tasks: TASKS,
+        tasks: run.extent.tasks(),
         clients,
         calls: 1,
     };
@@ -72,43 +91,60 @@ fn create(run: &mut Run, subject: Subject, clients: usize) {
     if clients == 1 || (run.extent == Extent::Quick && clients != 64) {
         return;
     }
-    let group = run.by_store(id, |board, _, rounds| {
-        Counted::of(board, || creation::by_store(&*board.store, clients, rounds))
+    let limit = Other::limit(0, |hand| {
+        creation::by_hand(subject, &hand.file, hand.group, clients * hand.rounds)
     });
-    run.beside(id, LIMIT, clients, |board, _, rounds| {
-        creation::by_hand(
-            subject,
-            &board.file(),
-            group.unwrap_or(clients),
-            clients * rounds,
-        )
-    });
+    boards::compare(
+        run,
+        id,
+        &|board, _, rounds| {
+            Rounds::of(board, 1.0, || {
+                creation::by_store(&*board.store, clients, rounds)
+            })
+        },
+        vec![limit],
+    );
 }
 
 fn mix(run: &mut Run, subject: Subject, clients: usize) {
     let id = Id {
         what: "mixed",
         subject,
-        tasks: TASKS,
+        tasks: run.extent.tasks(),
         clients,
         calls: 2,
     };
-    let group = run.by_store(id, |board, template, rounds| {
-        let store = &*board.store;
-        let subscriptions = mixed::listen(store, clients)?;
-        block_on(fill::tasks(store, mixed::claims(clients, rounds)))?;
-        Counted::of(board, || {
-            mixed::by_store(store, clients, rounds, &template.ids, &subscriptions)
-        })
-    });
-    run.beside(id, LIMIT, clients, |board, tasks, rounds| {
-        let (board, subscriptions) = listening(board, clients);
-        let group = group.unwrap_or(clients);
-        let size = (clients, rounds);
+    let listeners = OnceCell::new();
+    let limit = Other::limit(clients, |hand| {
+        let size = (clients, hand.rounds);
         let readers = Options::default().reader_threads;
-        let file = board.file();
-        mixed::by_hand(subject, &file, group, readers, size, tasks, &subscriptions)
+        let (tasks, listeners) = (
+            &hand.known.tasks,
+            listeners.get().map_or(&[][..], Vec::as_slice),
+        );
+        mixed::by_hand(
+            subject, &hand.file, hand.group, readers, size, tasks, listeners,
+        )
     });
+    let limit = limit.each_on(|copy| {
+        let (copy, subscriptions) = listening(copy, clients);
+        // On every copy they are the same.
+        listeners.get_or_init(|| subscriptions);
+        copy
+    });
+    boards::compare(
+        run,
+        id,
+        &|board, tasks, rounds| {
+            let store = &*board.store;
+            let subscriptions = mixed::listen(store, clients)?;
+            block_on(fill::tasks(store, mixed::claims(clients, rounds)))?;
+            Rounds::of(board, mixed::WRITES, || {
+                mixed::by_store(store, clients, rounds, tasks, &subscriptions)
+            })
+        },
+        vec![limit],
+    );
 }
 
 /// A board with its notifiers' subscriptions, closed again.

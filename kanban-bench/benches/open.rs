@@ -2,34 +2,40 @@
 
 mod run;
 
+use std::cell::Cell;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use kanban_bench::board::Closed;
-use kanban_bench::extent::{Extent, TASKS};
+use kanban_bench::extent::Extent;
 use kanban_bench::limit::LIMIT;
-use kanban_bench::subject::Subject;
-use kanban_bench::template::Template;
+use kanban_bench::subject::{CHEAPER, ENGINES, Subject};
+use kanban_bench::turns::{Beside, Rounds, Took};
 use kanban_bench::workload::opening::{self, Opened};
+use kanban_core::TaskId;
 use pollster::block_on;
 
-use self::run::{CHEAPER, ENGINES, Id, Run, filled};
+use self::run::{Id, Run, Shelf};
 
 /// A board of a gigabyte, in a full run.
 const GIGABYTE_TASKS: usize = 1_000_000;
 /// How much the writer has been answered when it is killed.
 const WRITES: usize = 512;
+/// A turn opens a board once.
+const ONE_ROUND: Duration = Duration::ZERO;
 
 fn main() {
     opening::be_child_if_told();
     let mut run = Run::start();
-    let sizes: &[usize] = match run.extent {
-        Extent::Quick => &[TASKS],
-        Extent::Full => &[TASKS, GIGABYTE_TASKS],
+    let sizes = match run.extent {
+        Extent::Once | Extent::Quick => vec![run.extent.tasks()],
+        Extent::Full => vec![run.extent.tasks(), GIGABYTE_TASKS],
     };
     // A board of redb for one opener alone recovers in another way.
     for subject in ENGINES.iter().chain(CHEAPER.last()) {
-        for tasks in sizes {
+        for tasks in &sizes {
+            let door = Door::new(&run, *subject, *tasks);
             let id = |what| Id {
                 what,
                 subject: *subject,
@@ -37,82 +43,116 @@ fn main() {
                 clients: 1,
                 calls: 1,
             };
-            cold(&mut run, id("cold_open"), |opened| opened.open);
-            cold(&mut run, id("cold_first_read"), |opened| opened.first_read);
-            killed(&mut run, id("open_after_kill"));
+            cold(&mut run, id("cold_open"), &door, |opened| opened.open);
+            cold(&mut run, id("cold_first_read"), &door, |opened| {
+                opened.first_read
+            });
+            killed(&mut run, id("open_after_kill"), &door);
         }
     }
     run.end();
 }
 
-/// A copy of the board that is opened again and again, and a task of it.
-struct Kept {
-    closed: Option<Closed>,
+/// Two copies of a board that are opened again and again: one by the store, one by hand.
+struct Door {
+    shelf: Rc<Shelf>,
+    subject: Subject,
+    tasks: usize,
+    of_store: Cell<Option<Closed>>,
+    of_hand: Cell<Option<Closed>>,
 }
 
-impl Kept {
-    const fn new() -> Self {
-        Self { closed: None }
+impl Door {
+    fn new(run: &Run, subject: Subject, tasks: usize) -> Self {
+        Self {
+            shelf: Rc::clone(&run.shelf),
+            subject,
+            tasks,
+            of_store: Cell::default(),
+            of_hand: Cell::default(),
+        }
     }
 
-    fn board(&mut self, template: &Template, subject: Subject) -> Closed {
-        let kept = self.closed.take();
-        kept.unwrap_or_else(|| template.copy(subject).expect("the board is copied"))
+    /// The copy that was opened last, or a new one.
+    fn take(&self, kept: &Cell<Option<Closed>>) -> Closed {
+        kept.take().unwrap_or_else(|| {
+            let known = self.shelf.board(self.subject, self.tasks);
+            let copy = known.template.copy(self.subject);
+            copy.expect("the board is copied")
+        })
     }
 
-    fn open(&mut self, closed: Closed, template: &Template) -> Opened {
-        let task = template.ids.first().expect("the board holds tasks");
-        let (opened, board) = opening::by_store(closed, task).expect("the store opens it");
-        self.closed = Some(block_on(board.close()).expect("the board is closed"));
+    /// A task that it holds.
+    fn task(&self) -> TaskId {
+        let known = self.shelf.board(self.subject, self.tasks);
+        let task = known.template.ids.first();
+        task.expect("the board holds tasks").clone()
+    }
+
+    fn open_by_store(&self, board: Closed) -> Opened {
+        let opened = opening::by_store(board, &self.task());
+        let (opened, board) = opened.expect("the store opens it");
+        let closed = block_on(board.close()).expect("the board is closed");
+        self.of_store.set(Some(closed));
         opened
     }
+
+    fn open_by_hand(&self, board: Closed) -> Opened {
+        let opened = opening::by_hand(self.subject, &board, &self.task());
+        self.of_hand.set(Some(board));
+        opened.expect("the files leave the cache")
+    }
+
+    /// Lets another process write to the store's copy until it is killed, and gives it with a copy of what is left.
+    fn kill(&self) -> (Closed, Closed) {
+        let board = self.take(&self.of_store);
+        let program = std::env::current_exe().expect("a bench is a program");
+        let killed = opening::kill_while_writing(&board, Command::new(program), WRITES);
+        killed.expect("a child writes until it is killed");
+        let left = board.copy(self.subject).expect("what is left is copied");
+        (board, left)
+    }
 }
 
-fn cold(run: &mut Run, id: Id<'_>, part: impl Fn(Opened) -> Duration) {
-    let (slot, place) = (run.template(id.subject, id.tasks), run.place().to_owned());
-    if id.is_wanted(None) {
-        filled(&slot, id, &place);
-    }
-    let mut kept = Kept::new();
-    run.measure(id, None, |rounds| {
-        let template = filled(&slot, id, &place);
-        let times = (0..rounds).map(|_| {
-            let board = kept.board(template, id.subject);
-            part(kept.open(board, template))
-        });
-        times.sum()
-    });
-    let mut kept = Kept::new();
-    run.measure(id, Some(LIMIT), |rounds| {
-        let template = filled(&slot, id, &place);
-        let board = kept.board(template, id.subject);
-        let task = template.ids.first().expect("the board holds tasks");
-        let times = (0..rounds).map(|_| {
-            let opened = opening::by_hand(id.subject, &board, task);
-            part(opened.expect("the files leave the cache"))
-        });
-        let sum = times.sum();
-        kept.closed = Some(board);
-        sum
-    });
+fn cold(run: &mut Run, id: Id<'_>, door: &Door, part: impl Fn(Opened) -> Duration) {
+    let mut by_store = |rounds| Rounds {
+        took: each(rounds, || {
+            part(door.open_by_store(door.take(&door.of_store)))
+        }),
+        group: 1,
+    };
+    let mut by_hand =
+        |rounds, _| each(rounds, || part(door.open_by_hand(door.take(&door.of_hand))));
+    let beside: &mut Beside<'_> = &mut by_hand;
+    run.compare(id, ONE_ROUND, &mut by_store, &mut [(LIMIT, beside)]);
 }
 
-fn killed(run: &mut Run, id: Id<'_>) {
-    let (slot, place) = (run.template(id.subject, id.tasks), run.place().to_owned());
-    if id.is_wanted(None) {
-        filled(&slot, id, &place);
-    }
-    let mut kept = Kept::new();
-    run.measure(id, None, |rounds| {
-        let template = filled(&slot, id, &place);
-        let times = (0..rounds).map(|_| {
-            let board = kept.board(template, id.subject);
-            let program = std::env::current_exe().expect("a bench is a program");
-            let command = Command::new(program);
-            let killed = opening::kill_while_writing(&board, command, WRITES);
-            killed.expect("a child writes until it is killed");
-            kept.open(board, template).open
-        });
-        times.sum()
-    });
+fn killed(run: &mut Run, id: Id<'_>, door: &Door) {
+    let mut by_store = |rounds| Rounds {
+        took: each(rounds, || {
+            let (board, left) = door.kill();
+            door.of_hand.set(Some(left));
+            door.open_by_store(board).open
+        }),
+        group: 1,
+    };
+    // What was left by the kill of this turn. What it becomes is opened no more.
+    let mut by_hand = |_, _| {
+        each(1, || {
+            let left = door.of_hand.take().expect("the store had its turn");
+            let opened = door.open_by_hand(left);
+            door.of_hand.take();
+            opened.open
+        })
+    };
+    let beside: &mut Beside<'_> = &mut by_hand;
+    run.compare(id, ONE_ROUND, &mut by_store, &mut [(LIMIT, beside)]);
+}
+
+fn each(rounds: usize, open: impl Fn() -> Duration) -> Took {
+    let one = |_| Took {
+        span: open(),
+        calls: 1,
+    };
+    (0..rounds).map(one).sum()
 }

@@ -1,25 +1,39 @@
 //! Each operation alone, one call at a time; and reads by many callers. Beside them the engine's limit, where there is one, and
 //! beside the reads the patterns of the field report.
 
+mod boards;
 mod run;
 
-use kanban_bench::extent::{CLIENTS, TASKS};
-use kanban_bench::limit::{LIMIT, synchronous};
+use kanban_bench::beside::{Hand, Other};
+use kanban_bench::extent::Extent;
+use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
-use kanban_bench::subject::{Store, Subject};
+use kanban_bench::subject::{self, LAZY_ONES, Store, Subject};
+use kanban_bench::turns::Rounds;
 use kanban_bench::workload::point::{self, Point};
 use kanban_bench::workload::reads;
+use kanban_core::{Options, TaskId};
 
-use self::run::{Counted, Id, Run};
+use self::run::{Id, Run};
+
+/// What a lazy board makes cheaper, of all that writes.
+const LAZY_POINTS: &[Point] = &[Point::Create, Point::Claim];
 
 fn main() {
     let mut run = Run::start();
-    for subject in run.subjects() {
+    for subject in subject::measured(run.extent) {
         for point in Point::ALL {
             alone(&mut run, subject, *point);
         }
-        for clients in CLIENTS.iter().copied().filter(|clients| *clients > 1) {
-            reading(&mut run, subject, clients);
+        for clients in run.extent.clients() {
+            reading(&mut run, subject, *clients);
+        }
+    }
+    if run.extent != Extent::Quick {
+        for subject in LAZY_ONES {
+            for point in LAZY_POINTS {
+                alone(&mut run, *subject, *point);
+            }
         }
     }
     run.end();
@@ -29,22 +43,20 @@ fn alone(run: &mut Run, subject: Subject, point: Point) {
     let id = Id {
         what: point.as_str(),
         subject,
-        tasks: TASKS,
+        tasks: run.extent.tasks(),
         clients: 1,
         calls: 1,
     };
-    run.by_store(id, |board, template, rounds| {
-        let store = &*board.store;
-        Counted::of(board, || {
-            point::by_store(store, point, 1, rounds, &template.ids)
-        })
-    });
-    if point.has_limit() {
-        run.beside(id, LIMIT, 1, |board, tasks, rounds| {
-            let outcome = point::by_hand(subject, &board.file(), point, 1, rounds, tasks);
-            outcome.expect("it has a limit")
-        });
-    }
+    boards::compare(
+        run,
+        id,
+        &|board, tasks, rounds| {
+            Rounds::of(board, 1.0, || {
+                point::by_store(&*board.store, point, 1, rounds, tasks)
+            })
+        },
+        Other::limit_of(point, subject).into_iter().collect(),
+    );
 }
 
 /// How many reads of a client are a round: one alone is shorter than it takes to wake a thread.
@@ -54,27 +66,35 @@ fn reading(run: &mut Run, subject: Subject, clients: usize) {
     let id = Id {
         what: Point::Task.as_str(),
         subject,
-        tasks: TASKS,
+        tasks: run.extent.tasks(),
         clients,
         calls: READS,
     };
-    run.by_store(id, |board, template, rounds| {
-        let store = &*board.store;
-        Counted::of(board, || {
-            reads::by_store(store, clients, READS * rounds, &template.ids)
-        })
-    });
-    run.beside(id, LIMIT, 0, |board, tasks, rounds| {
-        let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
-        reads::by_hand(subject, &board.file(), clients, READS * rounds, &ids)
-    });
-    if subject.store == Store::Sqlite {
-        for pattern in Pattern::ALL {
-            run.beside(id, pattern.as_str(), 0, |board, tasks, rounds| {
-                let ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
-                let size = (clients, READS * rounds);
-                pattern.read(&board.file(), synchronous(subject), size, &ids)
-            });
-        }
+    // Alone it is a point.
+    if clients == 1 {
+        return;
     }
+    let ids = |hand: &Hand<'_>| -> Vec<TaskId> { hand.known.template.ids.clone() };
+    let mut others = vec![Other::limit(0, |hand| {
+        let threads = Options::default().reader_threads;
+        reads::by_hand(subject, &hand.file, threads, hand.rounds, &ids(hand))
+    })];
+    if subject.store == Store::Sqlite {
+        others.extend(Pattern::ALL.iter().map(|pattern| {
+            Other::pattern(*pattern, 0, |hand| {
+                let size = (clients, hand.rounds);
+                pattern.read(&hand.file, synchronous(subject), size, &ids(hand))
+            })
+        }));
+    }
+    boards::compare(
+        run,
+        id,
+        &|board, tasks, rounds| {
+            Rounds::of(board, 0.0, || {
+                reads::by_store(&*board.store, clients, READS * rounds, tasks)
+            })
+        },
+        others,
+    );
 }

@@ -1,10 +1,14 @@
 //! What the size of a board costs: the operations of which each must stay as fast on a million tasks as on a thousand.
 
+mod boards;
 mod run;
 
+use kanban_bench::beside::Other;
+use kanban_bench::subject::{ENGINES, Subject};
+use kanban_bench::turns::Rounds;
 use kanban_bench::workload::point::{self, Point};
 
-use self::run::{Counted, ENGINES, Id, Run};
+use self::run::{Id, Run};
 
 const POINTS: &[Point] = &[
     Point::ClaimNext,
@@ -19,22 +23,30 @@ fn main() {
     for subject in ENGINES {
         for tasks in run.extent.sizes() {
             for point in POINTS {
-                // The size sets it apart from the same operation in the bench `point`.
-                let id = Id {
-                    what: &format!("scale_{}", point.as_str()),
-                    subject: *subject,
-                    tasks: *tasks,
-                    clients: 1,
-                    calls: 1,
-                };
-                run.by_store(id, |board, template, rounds| {
-                    let store = &*board.store;
-                    Counted::of(board, || {
-                        point::by_store(store, *point, 1, rounds, &template.ids)
-                    })
-                });
+                on_size(&mut run, *subject, *tasks, *point);
             }
         }
     }
     run.end();
+}
+
+fn on_size(run: &mut Run, subject: Subject, tasks: usize, point: Point) {
+    // The size sets it apart from the same operation in the bench `point`.
+    let id = Id {
+        what: &format!("scale_{}", point.as_str()),
+        subject,
+        tasks,
+        clients: 1,
+        calls: 1,
+    };
+    boards::compare(
+        run,
+        id,
+        &|board, tasks, rounds| {
+            Rounds::of(board, 1.0, || {
+                point::by_store(&*board.store, point, 1, rounds, tasks)
+            })
+        },
+        Other::limit_of(point, subject).into_iter().collect(),
+    );
 }

@@ -100,7 +100,7 @@ impl Closed {
     ///
     /// # Errors
     /// `Unavailable(Io)`: the files cannot be copied.
-    pub(crate) fn copy(&self, subject: Subject) -> Result<Self> {
+    pub fn copy(&self, subject: Subject) -> Result<Self> {
         let from = self.folder.path();
         let place = from.parent().unwrap_or(from);
         let folder = new_folder(place)?;

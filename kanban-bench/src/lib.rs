@@ -18,7 +18,7 @@
 //! | [`creation`](workload::creation) | each creates tasks with a body | the rows, in groups |
 //! | [`reads`](workload::reads) | each reads tasks with their texts, in a random order | as many threads, each with prepared statements, or one database of redb |
 //! | [`mixed`](workload::mixed) | dispatchers, readers, writers and notifiers at once | one thread that writes in groups, and some that read |
-//! | [`opening`](workload::opening) | a board is opened cold, or after a kill, and read | the engine opens the file and reads a row |
+//! | [`opening`](workload::opening) | a board is opened cold, or after a kill, and read | the engine opens the file and reads the last number given, then a row |
 //!
 //! # What a limit includes
 //!
@@ -42,10 +42,17 @@
 //! # The benches
 //!
 //! `cargo bench -p kanban-bench -- --quick` runs five targets, all without a board of a million tasks: `point`, `mixed` (with
-//! the transitions), `contention`, `scale`, `open`. `--bench mixed` picks one, and a part of an id what is in it:
-//! `transitions/redb/power`. An id reads `contention/redb/power/10k_tasks/64_clients`, and ends in `limit` or a pattern's
-//! name for what stands beside it. Without `--quick` boards of a million tasks are filled, and other durabilities are measured.
+//! the transitions), `contention`, `scale`, `open`. `--bench mixed` picks one, and an expression what is in it:
+//! `transitions/redb/power`. Without `--quick` boards of a million tasks are filled, and other durabilities are measured.
+//! `cargo test -p kanban-bench --benches` runs each thing once on small boards.
+//!
+//! An id reads `contention/redb/power/10k_tasks/64_clients` and is the time of a round of the store. It ends in `limit` or a
+//! pattern's name for what stands [`beside`] it, and is then a ratio: the time of a call of the store ÷ the time of a call of the
+//! other. Below 1 the store is faster. It is no quotient of two figures of the list, for both sides are measured anew and in
+//! [`turns`]: the store, then the other in transactions as long as the store's have just been. What criterion estimates, tells the
+//! interval of, and compares with the last run is that ratio; as `thrpt` it prints it upside down, as a ratio of calls per second.
 
+pub mod beside;
 pub mod board;
 pub mod clients;
 mod clock;
@@ -58,5 +65,6 @@ pub mod report;
 mod said;
 pub mod subject;
 pub mod template;
+pub mod turns;
 pub mod usage;
 pub mod workload;

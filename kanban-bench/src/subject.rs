@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kanban_core::{Durability, RootMode};
 
+use crate::extent::Extent;
+
 /// The laziest durability that is measured: any crash may lose a tenth of a second.
 pub const LAZY: Durability = Durability::Lazy {
     interval: Duration::from_millis(100),
@@ -68,6 +70,29 @@ impl Subject {
         self.mode = RootMode::Exclusive;
         self
     }
+}
+
+/// Engines as they are opened by default.
+pub const ENGINES: &[Subject] = &[Subject::new(Store::Sqlite), Subject::new(Store::Redb)];
+/// Besides: a durability and a mode that make writes cheaper.
+pub const CHEAPER: &[Subject] = &[
+    Subject::new(Store::Sqlite).at(Durability::Process),
+    Subject::new(Store::Redb).exclusive(),
+];
+/// Boards of which a crash may lose the last moments. Where redb is shared its lazy board is its durable one.
+pub const LAZY_ONES: &[Subject] = &[
+    Subject::new(Store::Sqlite).at(LAZY),
+    Subject::new(Store::Redb).exclusive().at(LAZY),
+];
+
+/// Engines as they are opened by default; in a full run the cheaper ones besides.
+#[must_use]
+pub fn measured(extent: Extent) -> Vec<Subject> {
+    let cheaper = match extent {
+        Extent::Full => CHEAPER,
+        Extent::Once | Extent::Quick => &[],
+    };
+    [ENGINES, cheaper].concat()
 }
 
 /// As it stands in an id: `redb/power`, `redb_exclusive/lazy_100ms`.
