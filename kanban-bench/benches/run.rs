@@ -25,7 +25,7 @@ mod ratio;
 
 /// How long a time is measured, and how long a ratio, whose turns need preparation.
 type Spans = (Duration, Duration);
-const QUICK: Spans = (Duration::from_millis(400), Duration::from_millis(800));
+const QUICK: Spans = (Duration::from_millis(400), Duration::from_millis(1200));
 const FULL: Spans = (Duration::from_secs(3), Duration::from_secs(4));
 /// How many turns make a ratio where they are so long that fewer would do.
 const LONG_TURNS: u32 = 4;

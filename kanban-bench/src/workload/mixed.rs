@@ -19,7 +19,7 @@ use super::calls::{comment, lease, listener, worker, written};
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::fill;
-use crate::limit::{self, BoardFile, Failed, HandTask, Limit, Meter};
+use crate::limit::{self, BoardFile, Failed, Hand, HandTask, Limit, Meter};
 use crate::subject::Subject;
 
 /// How many tasks a reader lists, and how many events a notifier leases.
@@ -202,20 +202,25 @@ pub fn by_hand(
             _ => file.open_reader(),
         };
         let limit = limit.expect("the engine opens the board");
-        limit.warm().expect("the engine reads the board");
-        // The writer's, which are thousands: to find them together is no part of the work.
-        let known = limit::known(if thread == 0 { tasks } else { &[] });
-        (limit, thread, known)
+        let writer = if thread == 0 {
+            let hand = limit.warm_hand().expect("the engine commits");
+            // They are thousands: to find them together is no part of the work.
+            Some((hand, limit::known(tasks)))
+        } else {
+            limit.warm().expect("the engine reads the board");
+            None
+        };
+        (limit, thread, writer)
     };
     let readers = readers.max(1);
     let reads = count(clients, pairs, Part::Read);
-    let (all, usage) = clients::threads(1 + readers, prepare, |(limit, thread, known)| {
-        let done = match thread {
-            0 => {
+    let (all, usage) = clients::threads(1 + readers, prepare, |(limit, reader, writer)| {
+        let done = match writer {
+            Some(writer) => {
                 let size = (clients, pairs);
-                write(&limit, group, size, known, tasks, subscriptions)
+                write(&limit, group, size, writer, tasks, subscriptions)
             }
-            reader => limit.look(
+            None => limit.look(
                 share(2 * reads, readers, reader - 1),
                 |limit, nth| match nth.is_multiple_of(2) {
                     true => {
@@ -244,7 +249,7 @@ fn write(
     limit: &Limit,
     group: usize,
     (clients, pairs): (usize, usize),
-    mut known: HashMap<String, HandTask>,
+    (mut hand, mut known): (Hand, HashMap<String, HandTask>),
     tasks: &[Task],
     subscriptions: &[SubscriptionId],
 ) -> limit::Result<Outcome> {
@@ -252,7 +257,6 @@ fn write(
     let writes: Vec<(usize, usize)> = all
         .filter(|(client, pair)| part(*client, *pair) != Part::Read)
         .collect();
-    let mut hand = limit.hand()?;
     let mut meter = Meter::start();
     for chunk in writes.chunks(group.max(1)) {
         let mut claimed = Vec::new();

@@ -51,8 +51,7 @@ pub fn by_hand(subject: Subject, file: &Path, group: usize, tasks: &[Task]) -> O
 }
 
 fn run(limit: &Limit, group: usize, tasks: &mut [HandTask]) -> limit::Result<Outcome> {
-    limit.warm()?;
-    let mut hand = limit.hand()?;
+    let mut hand = limit.warm_hand()?;
     let mut meter = Meter::start();
     for chunk in tasks.chunks_mut(group) {
         let calls = chunk.len();
