@@ -4,12 +4,14 @@ use std::path::Path;
 
 use kanban_core::{BoardStore, Result, Task, TaskId};
 
-use self::needs::Needs;
+use self::by_store::Calls;
+pub use self::needs::Needs;
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::limit::{self, Failed, HandTask, Limit};
 use crate::subject::Subject;
 
+mod by_store;
 mod needs;
 
 /// How many tasks one `create_many` makes, each but the first a child of the one before.
@@ -167,11 +169,25 @@ pub fn by_store(
     calls: usize,
     tasks: &[TaskId],
 ) -> Result<Outcome> {
-    let needs = Needs::make(store, point, clients, calls, tasks)?;
-    clients::closed(clients, calls, |client, nth| {
-        let at = client * calls + nth;
-        needs.call(store, client, at)
-    })
+    Needs::make(store, point, clients, calls)?.by_store(store, tasks)
+}
+
+impl Needs {
+    /// Makes the calls that this was made for, once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn by_store(&self, store: &dyn BoardStore, tasks: &[TaskId]) -> Result<Outcome> {
+        let calls = Calls {
+            store,
+            needs: self,
+            tasks,
+        };
+        let each = self.calls / self.clients;
+        clients::closed(self.clients, each, |client, nth| {
+            calls.call(client, client * each + nth)
+        })
+    }
 }
 
 /// The same by hand on a board's file that nobody has open, in transactions of `group` calls, `calls` in all; reads one

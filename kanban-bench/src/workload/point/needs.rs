@@ -1,46 +1,51 @@
-//! What the calls of an operation need, and the calls.
+//! What the calls of an operation need: it is made before they are measured.
 
 use kanban_core::{
-    AckLease, AssignTask, Authority, BlockTask, BoardStore, ClaimNext, ClaimTask, CreateMany,
-    EventFilter, EventId, EventKind, Events, Fail, FailKind, Heartbeat, Label, LinkTasks, List,
-    NewItem, ParentRef, Release, RequestReview, Result, RunId, Scope, Status, Subscription,
-    SubscriptionId, TaskId, Title, UnblockTask, UpdateTask, WorkerBlockKind,
+    BoardStore, ClaimTask, CreateMany, EventKind, Label, NewItem, ParentRef, Result, RunId, Scope,
+    Subscription, Task, TaskId,
 };
 use pollster::block_on;
 
-use super::{AT_ONCE, EVENTS_LEN, LIST_LEN, MANY, PENDING, Point};
+use super::by_store::Calls;
+use super::{AT_ONCE, PENDING, Point};
 use crate::clients;
-use crate::extent::pick;
 use crate::fill;
-use crate::workload::calls::{comment, lease, listener, summary, worker, written};
+use crate::workload::calls::{listener, worker};
 
-/// What the calls of an operation need.
+/// What so many calls of an operation need, on a board that holds it.
 #[derive(Debug)]
-pub(super) struct Needs<'a> {
-    point: Point,
-    /// Tasks of the board.
-    tasks: &'a [TaskId],
+pub struct Needs {
+    pub(super) point: Point,
+    /// Callers at once.
+    pub(super) clients: usize,
+    /// All calls together.
+    pub(super) calls: usize,
     /// Tasks that were made for these calls.
-    fresh: Vec<TaskId>,
+    pub(super) fresh: Vec<TaskId>,
     /// The open runs of those that are claimed, in their order.
-    runs: Vec<RunId>,
-    subscriptions: Vec<SubscriptionId>,
+    pub(super) runs: Vec<RunId>,
+    pub(super) subscriptions: Vec<Subscription>,
     /// Tells these calls from those of an earlier sample.
     stamp: u64,
-    me: Label,
+    pub(super) me: Label,
 }
 
-impl<'a> Needs<'a> {
-    pub(super) fn make(
+impl Needs {
+    /// Makes what `calls` calls of each of some clients need: tasks, claims, subscriptions.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn make(
         store: &dyn BoardStore,
         point: Point,
         clients: usize,
         calls: usize,
-        tasks: &'a [TaskId],
     ) -> Result<Self> {
+        let calls = clients * calls;
         let mut needs = Self {
             point,
-            tasks,
+            clients,
+            calls,
             fresh: Vec::new(),
             runs: Vec::new(),
             subscriptions: Vec::new(),
@@ -59,9 +64,9 @@ impl<'a> Needs<'a> {
                 kinds(),
             )?;
             let made: Subscription = block_on(store.subscribe(call))?.value;
-            needs.subscriptions.push(made.id);
+            needs.subscriptions.push(made);
         }
-        let fresh = point.fresh(clients * calls);
+        let fresh = point.fresh(calls);
         needs.fresh = match point {
             Point::CompleteParent => block_on(pairs(store, fresh))?,
             _ => block_on(fill::tasks(store, fresh))?,
@@ -70,7 +75,12 @@ impl<'a> Needs<'a> {
             needs.runs = needs.claim(store)?;
         }
         if point == Point::Unblock {
-            let blocked = clients::closed(1, needs.runs.len(), |_, nth| needs.block(store, nth));
+            let calls = Calls {
+                store,
+                needs: &needs,
+                tasks: &[],
+            };
+            let blocked = clients::closed(1, needs.runs.len(), |_, nth| calls.block(nth));
             blocked?;
         }
         Ok(needs)
@@ -100,175 +110,32 @@ impl<'a> Needs<'a> {
         Ok(runs.into_iter().map(std::cell::Cell::into_inner).collect())
     }
 
-    /// The call with a number.
-    pub(super) async fn call(
-        &self,
-        store: &dyn BoardStore,
-        client: usize,
-        at: usize,
-    ) -> Result<()> {
-        let task = || nth(self.tasks, at);
-        let fresh = || nth(&self.fresh, at);
-        match self.point {
-            Point::Create => drop(store.create(fill::task(at)?).await?),
-            Point::CreateMany => drop(store.create_many(chain(at)?).await?),
-            Point::Update => {
-                let mut call = UpdateTask::new(task());
-                call.title = Some(Title::new(format!("Title {at} of {}", self.stamp))?);
-                store.update(call).await?;
-            }
-            Point::Assign => {
-                let call = AssignTask {
-                    task: fresh(),
-                    assignee: Some(fill::assignee(at + 1)?),
-                    actor: None,
-                    expected_version: None,
-                };
-                store.assign(call).await?;
-            }
-            Point::Link => {
-                let call = LinkTasks {
-                    parent: nth(&self.fresh, 2 * at),
-                    child: nth(&self.fresh, 2 * at + 1),
-                    actor: None,
-                };
-                store.link(call).await?;
-            }
-            Point::Claim => {
-                drop(
-                    store
-                        .claim(ClaimTask::new(fresh(), self.me.clone()))
-                        .await?,
-                );
-            }
-            Point::ClaimNext => {
-                drop(store.claim_next(ClaimNext::new(self.me.clone())).await?);
-            }
-            Point::Comment => {
-                let call = comment(task(), self.me.clone())?;
-                drop(store.comment(call).await?);
-            }
-            Point::Subscribe => {
-                let address = format!("{}-{at}", self.stamp);
-                let call = listener(Scope::Task(task()), &address, kinds())?;
-                store.subscribe(call).await?;
-            }
-            Point::LeaseAck => self.lease(store, client).await?,
-            point if point.is_write() => self.end(store, at).await?,
-            _ => self.ask(store, at).await?,
+    /// The rows of the tasks that were made, as a loop by hand wants to know them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn rows(&self, store: &dyn BoardStore) -> Result<Vec<Task>> {
+        let mut rows = Vec::with_capacity(self.fresh.len());
+        for page in self.fresh.chunks(fill::BATCH) {
+            rows.extend(block_on(store.tasks(page.to_vec()))?.value);
         }
-        Ok(())
+        Ok(rows)
     }
 
-    /// A call that needs a claim.
-    async fn end(&self, store: &dyn BoardStore, at: usize) -> Result<()> {
-        let (task, right) = (nth(&self.fresh, at), self.right(at));
-        match self.point {
-            Point::Heartbeat => drop(store.heartbeat(Heartbeat::new(task, right)).await?),
-            Point::Complete => drop(store.complete(written(task, right)?).await?),
-            Point::CompleteParent => {
-                let parent = nth(&self.fresh, 2 * at);
-                drop(store.complete(written(parent, right)?).await?);
-            }
-            Point::Fail => {
-                let call = Fail::new(task, right, FailKind::WorkerError);
-                drop(store.fail(call).await?);
-            }
-            Point::Release => drop(store.release(Release::new(task, right)).await?),
-            Point::Block => self.block(store, at).await?,
-            Point::Unblock => {
-                let actor = self.me.clone();
-                drop(store.unblock(UnblockTask { task, actor }).await?);
-            }
-            _ => {
-                let call = RequestReview {
-                    task,
-                    authority: right,
-                    summary: Some(summary()?),
-                    metadata: None,
-                    reviewer: None,
-                };
-                drop(store.request_review(call).await?);
-            }
-        }
-        Ok(())
+    /// The title that a call with a number gives.
+    pub(super) fn title(&self, at: usize) -> String {
+        format!("Title {at} of {}", self.stamp)
     }
 
-    async fn ask(&self, store: &dyn BoardStore, at: usize) -> Result<()> {
-        let random = pick(0, at, self.tasks.len());
-        match self.point {
-            Point::Task => drop(store.task(nth(self.tasks, random)).await?),
-            Point::List => {
-                let list = List {
-                    statuses: vec![Status::Ready],
-                    limit: LIST_LEN,
-                    ..List::default()
-                };
-                drop(store.list(list).await?);
-            }
-            Point::Events => {
-                let call = Events {
-                    after: EventId::new(random as u64),
-                    limit: EVENTS_LEN,
-                    filter: EventFilter::default(),
-                };
-                drop(store.events(call).await?);
-            }
-            Point::Stats => drop(store.stats().await?),
-            _ => drop(store.pending(EVENTS_LEN).await?),
-        }
-        Ok(())
-    }
-
-    async fn block(&self, store: &dyn BoardStore, at: usize) -> Result<()> {
-        let kind = WorkerBlockKind::NeedsInput;
-        let call = BlockTask::new(nth(&self.fresh, at), self.right(at), kind);
-        drop(store.block(call).await?);
-        Ok(())
-    }
-
-    async fn lease(&self, store: &dyn BoardStore, client: usize) -> Result<()> {
-        let Some(&subscription) = self.subscriptions.get(client) else {
-            return Ok(());
-        };
-        if let Some(lease) = lease(store, subscription, 1).await? {
-            let call = AckLease {
-                subscription,
-                lease,
-            };
-            store.ack(call).await?;
-        }
-        Ok(())
-    }
-
-    /// The right of the worker that has the claim with a number.
-    fn right(&self, at: usize) -> Authority {
-        let run = self.runs.get(at % self.runs.len().max(1)).copied();
-        Authority::worker(run.unwrap_or_default())
+    /// The address that one is told to send news to.
+    pub(super) fn address(&self, at: usize) -> String {
+        format!("{}-{at}", self.stamp)
     }
 }
 
-fn kinds() -> Vec<EventKind> {
+/// What is news to those who listen.
+pub(super) fn kinds() -> Vec<EventKind> {
     vec![EventKind::Created]
-}
-
-/// The one with a number, counted round and round.
-fn nth(tasks: &[TaskId], at: usize) -> TaskId {
-    let found = tasks.get(at % tasks.len().max(1));
-    found.expect("the board of a bench holds tasks").clone()
-}
-
-/// Tasks of which each but the first is the child of the one before.
-fn chain(at: usize) -> Result<CreateMany> {
-    let items = (0..MANY).map(|number| {
-        let parents = number.checked_sub(1).map(ParentRef::Item);
-        Ok(NewItem {
-            task: fill::task(at * MANY + number)?,
-            parents: parents.into_iter().collect(),
-        })
-    });
-    let items = items.collect::<Result<_>>()?;
-    Ok(CreateMany { items })
 }
 
 /// Creates tasks of which every second is the child of the one before.
