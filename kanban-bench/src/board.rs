@@ -172,8 +172,17 @@ pub(crate) fn open_root(subject: Subject, root: &Path, commits: &Arc<Commits>) -
     }
 }
 
+/// Where a root has the folder of its board.
+const FOLDER: &str = "boards/default";
+
+/// The root that a board's main file is in.
+pub(crate) fn root_of(file: &Path) -> &Path {
+    let above = Path::new(FOLDER).components().count() + 1;
+    file.ancestors().nth(above).unwrap_or(file)
+}
+
 fn file_under(root: &Path, store: Store) -> PathBuf {
-    root.join("boards/default").join(match store {
+    root.join(FOLDER).join(match store {
         Store::Sqlite => "board.db",
         Store::Redb => "board.redb",
     })

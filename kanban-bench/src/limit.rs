@@ -15,13 +15,18 @@ use kanban_core::Durability;
 use crate::clients::Outcome;
 use crate::subject::{Store, Subject};
 
+mod end;
 mod hand;
 mod meter;
 pub(crate) mod redb;
+mod rows;
 pub mod sqlite;
+mod told;
 
+pub(crate) use self::end::End;
 pub(crate) use self::hand::{Hand, HandTask, known};
 pub(crate) use self::meter::Meter;
+pub(crate) use self::rows::Rows;
 
 /// What it is called in an id.
 pub const LIMIT: &str = "limit";
@@ -237,52 +242,4 @@ pub const fn synchronous(subject: Subject) -> sqlite::Synchronous {
         Durability::Power => sqlite::Synchronous::Full,
         _ => sqlite::Synchronous::Normal,
     }
-}
-
-/// The changes of one open transaction.
-pub(crate) trait Rows {
-    /// Claims a ready task: reads its row; writes it with its index keys and counters, a run, an event.
-    ///
-    /// # Errors
-    /// The engine's; a task that is not there, or not ready.
-    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
-
-    /// Completes a task that was claimed: reads its row and its run; writes both with their index keys and counters, an
-    /// event.
-    ///
-    /// # Errors
-    /// The engine's; a task that is not there, or not running.
-    fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
-
-    /// The ready task of the highest priority, by one seek in the index of the list. The store merges the queues of all
-    /// assignees, since one of them may be paused.
-    ///
-    /// # Errors
-    /// The engine's.
-    fn next_ready(&mut self) -> Result<Option<String>>;
-
-    /// Creates the task with a number, on a board that holds a task: writes its row with its index keys and counter, its body,
-    /// an event.
-    ///
-    /// # Errors
-    /// The engine's.
-    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask>;
-
-    /// Writes a comment with its index key, and an event.
-    ///
-    /// # Errors
-    /// The engine's.
-    fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()>;
-
-    /// Reads a subscription and the events after its cursor; writes its row.
-    ///
-    /// # Errors
-    /// The engine's; a subscription that is not there.
-    fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()>;
-
-    /// Reads a subscription, and writes its row.
-    ///
-    /// # Errors
-    /// The engine's; a subscription that is not there.
-    fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()>;
 }

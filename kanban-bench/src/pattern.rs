@@ -9,8 +9,8 @@ use kanban_core::TaskId;
 use crate::clients::{latencies, merge, threads};
 use crate::clock::{nanos, now};
 use crate::extent::pick;
-use crate::limit::Hand;
 use crate::limit::sqlite::{Sqlite, Synchronous};
+use crate::limit::{End, Hand};
 use crate::{clients::Outcome, usage::Usage};
 
 /// A way to share SQLite among threads.
@@ -154,7 +154,7 @@ impl Step {
             let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
             match self {
                 Self::Claim => connection.claim(id.as_str(), &mut hand)?,
-                Self::Complete => connection.complete(id.as_str(), &mut hand)?,
+                Self::Complete => connection.end(End::Complete, id.as_str(), &mut hand)?,
             }
             let mark = hand.clone();
             drop(hand);

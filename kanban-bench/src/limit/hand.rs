@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use kanban_core::{Clock, SystemClock, Task};
 
 use crate::fill;
-use crate::said::{SUMMARY, WORKER};
 
 /// The numbers and the time that a loop gives to its rows. The store takes the same from its counters and its clock.
 #[derive(Debug, Clone)]
@@ -42,26 +41,46 @@ impl Hand {
 pub(crate) struct HandTask {
     pub(super) id: String,
     pub(super) assignee: String,
+    pub(super) place: Place,
+    /// Its open run, or the last one.
+    pub(super) run: u64,
+    /// Whether its claim was kept alive before.
+    pub(super) has_beaten: bool,
+}
+
+/// Where a task stands: what puts the keys of its row where they are, besides its id and its assignee.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) status: &'static str,
     pub(super) rank: i32,
     pub(super) created_at: i64,
     pub(super) updated_at: i64,
-    pub(super) expires_at: i64,
-    pub(super) run: u64,
+    /// Of the open claim.
+    pub(super) expires_at: Option<i64>,
+    /// Of a task that waits, though it could be claimed by its status.
+    pub(super) not_before: Option<i64>,
+    pub(super) settled_at: Option<i64>,
 }
 
 impl HandTask {
-    /// What a loop must know of a task that is ready.
+    /// What a loop must know of a task.
     #[must_use]
     pub(crate) fn of(task: &Task) -> Self {
-        let assignee = task.assignee.as_ref();
+        let (assignee, claim) = (task.assignee.as_ref(), task.claim.as_ref());
         Self {
             id: task.id.as_str().to_owned(),
             assignee: assignee.map_or_else(String::new, |name| name.as_str().to_owned()),
-            rank: !task.priority,
-            created_at: task.created_at.get(),
-            updated_at: task.updated_at.get(),
-            expires_at: 0,
-            run: 0,
+            place: Place {
+                status: task.status.as_str(),
+                rank: !task.priority,
+                created_at: task.created_at.get(),
+                updated_at: task.updated_at.get(),
+                expires_at: claim.map(|claim| claim.expires_at.get()),
+                not_before: task.not_before.map(kanban_core::Millis::get),
+                settled_at: task.settled_at.map(kanban_core::Millis::get),
+            },
+            run: claim.map_or(0, |claim| claim.run.get()),
+            has_beaten: claim.is_some_and(|claim| claim.heartbeat_at.is_some()),
         }
     }
 
@@ -70,11 +89,17 @@ impl HandTask {
         Self {
             id: new_id(hand),
             assignee: fill::assignee_name(number),
-            rank: !fill::priority(number),
-            created_at: hand.now,
-            updated_at: hand.now,
-            expires_at: 0,
+            place: Place {
+                status: "ready",
+                rank: !fill::priority(number),
+                created_at: hand.now,
+                updated_at: hand.now,
+                expires_at: None,
+                not_before: None,
+                settled_at: None,
+            },
             run: 0,
+            has_beaten: false,
         }
     }
 
@@ -85,10 +110,10 @@ impl HandTask {
     }
 }
 
-/// What a loop must know of tasks that are ready, by their ids.
+/// What a loop must know of tasks, by their ids.
 #[must_use]
-pub(crate) fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
-    let tasks = tasks.iter().map(HandTask::of);
+pub(crate) fn known<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> HashMap<String, HandTask> {
+    let tasks = tasks.into_iter().map(HandTask::of);
     tasks.map(|task| (task.id.clone(), task)).collect()
 }
 
@@ -96,24 +121,8 @@ pub(crate) fn known(tasks: &[Task]) -> HashMap<String, HandTask> {
 pub(super) const TTL_MS: i64 = 900_000;
 /// How long a lease by hand holds, in milliseconds.
 pub(super) const LEASE_MS: i64 = 60_000;
-
-pub(super) fn claimed_data(run: i64, until: i64) -> String {
-    format!(
-        r#"{{"claimant":"{WORKER}","expires_at":{until},"from":"ready","phase":"work","run":{run},"to":"running"}}"#
-    )
-}
-
-pub(super) fn completed_data() -> String {
-    format!(r#"{{"from":"running","result_len":0,"summary":"{SUMMARY}","to":"done"}}"#)
-}
-
-pub(super) fn created_data(title: &str) -> String {
-    format!(r#"{{"title":"{title}","to":"ready"}}"#)
-}
-
-pub(super) fn commented_data(comment: i64) -> String {
-    format!(r#"{{"comment":{comment}}}"#)
-}
+/// How long a task waits by hand after its first failure, in milliseconds.
+pub(super) const BACKOFF_MS: i64 = 30_000;
 
 /// An id as the store gives them: as long, rising with the time, its tail random.
 fn new_id(hand: &Hand) -> String {

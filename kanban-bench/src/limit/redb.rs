@@ -12,6 +12,8 @@ use super::{Failed, Hand, Result};
 use crate::clock::now;
 use crate::subject::Subject;
 
+mod keys;
+mod lengths;
 mod rows;
 mod tables;
 

@@ -19,7 +19,7 @@ use super::calls::{comment, lease, listener, worker, written};
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::fill;
-use crate::limit::{self, BoardFile, Failed, Hand, HandTask, Limit, Meter};
+use crate::limit::{self, BoardFile, End, Failed, Hand, HandTask, Limit, Meter};
 use crate::subject::Subject;
 
 /// How many tasks a reader lists, and how many events a notifier leases.
@@ -296,7 +296,10 @@ fn write(
                             rows.comment(task.ok_or(Failed::Row)?.id.as_str(), hand)
                         }
                         Part::Notify => rows.ack(subscription(*client).ok_or(Failed::Row)?, hand),
-                        _ => rows.complete(&mut claimed.next().ok_or(Failed::Row)?, hand),
+                        _ => {
+                            let task = &mut claimed.next().ok_or(Failed::Row)?;
+                            rows.end(End::Complete, task, hand)
+                        }
                     })
             })
         })?;

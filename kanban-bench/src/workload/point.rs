@@ -1,16 +1,19 @@
 //! Each operation alone: what one call costs, and how much of it gets through.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kanban_core::{BoardStore, Result, Task, TaskId};
+use pollster::block_on;
 
 use self::by_store::Calls;
 pub use self::needs::Needs;
+use crate::board::{open_root, root_of};
 use crate::clients::{self, Outcome};
-use crate::extent::pick;
-use crate::limit::{self, Failed, HandTask, Limit};
+use crate::limit::Limit;
 use crate::subject::Subject;
 
+mod by_hand;
 mod by_store;
 mod needs;
 
@@ -115,7 +118,14 @@ impl Point {
             Self::Create
                 | Self::Claim
                 | Self::ClaimNext
+                | Self::Heartbeat
                 | Self::Complete
+                | Self::CompleteParent
+                | Self::Fail
+                | Self::Release
+                | Self::Block
+                | Self::Unblock
+                | Self::RequestReview
                 | Self::Comment
                 | Self::Task
                 | Self::List
@@ -188,14 +198,36 @@ impl Needs {
             calls.call(client, client * each + nth)
         })
     }
+
+    /// Makes them by hand on the board's file, which nobody has open, in transactions of `group` calls. `tasks` are the ready ones
+    /// of the board, and `fresh` its own [`rows`](Self::rows).
+    ///
+    /// # Panics
+    /// Where the engine fails: then there is nothing to measure.
+    #[must_use]
+    pub fn by_hand(
+        &self,
+        subject: Subject,
+        file: &Path,
+        group: usize,
+        tasks: &[Task],
+        fresh: &[Task],
+    ) -> Option<Outcome> {
+        if !self.point.has_limit() {
+            return None;
+        }
+        let limit = Limit::open(subject, file).expect("the engine opens the board");
+        let done = by_hand::run(self, &limit, group, tasks, fresh);
+        Some(done.expect("the engine carries it out"))
+    }
 }
 
 /// The same by hand on a board's file that nobody has open, in transactions of `group` calls, `calls` in all; reads one
-/// after the other on one thread. None for an operation that is not written by hand. `tasks` are ready ones of the board, as
-/// many as there are calls.
+/// after the other on one thread. None for an operation that is not written by hand. The store opens the board first and makes what
+/// the calls need. `tasks` are the ready ones of the board.
 ///
 /// # Panics
-/// Where the engine fails: then there is nothing to measure.
+/// Where the store or the engine fails: then there is nothing to measure.
 #[must_use]
 pub fn by_hand(
     subject: Subject,
@@ -205,40 +237,23 @@ pub fn by_hand(
     calls: usize,
     tasks: &[Task],
 ) -> Option<Outcome> {
-    let limit = Limit::open(subject, file).expect("the engine opens the board");
-    let mut known: Vec<HandTask> = tasks.iter().map(HandTask::of).collect();
-    let mut claim = |rows: &mut dyn limit::Rows, hand: &mut limit::Hand, nth: usize| {
-        rows.claim(known.get_mut(nth).ok_or(Failed::Row)?, hand)
-    };
-    let at = |nth: usize| tasks.get(nth % tasks.len()).ok_or(Failed::Row);
-    let done = match point {
-        Point::Create => limit.run(group, calls, |rows, hand, nth| {
-            rows.create(nth, hand).map(drop)
-        }),
-        Point::Claim => limit.run(group, calls, claim),
-        Point::Complete => limit.run(AT_ONCE, calls, &mut claim).and_then(|_| {
-            limit.run(group, calls, |rows, hand, nth| {
-                rows.complete(known.get_mut(nth).ok_or(Failed::Row)?, hand)
-            })
-        }),
-        Point::Comment => limit.run(group, calls, |rows, hand, nth| {
-            rows.comment(at(nth)?.id.as_str(), hand)
-        }),
-        Point::Task => warm(&limit).look(calls, |limit, nth| {
-            limit.read(at(pick(0, nth, tasks.len()))?.id.as_str())
-        }),
-        Point::List => warm(&limit).look(calls, |limit, _| limit.list(LIST_LEN)),
-        Point::ClaimNext => {
-            drop(limit);
-            let done = super::claim_next::by_hand(subject, file, group, calls, tasks);
-            return Some(done);
-        }
-        _ => return None,
-    };
-    Some(done.expect("the engine carries it out"))
+    let made = on_store(subject, file, |store| {
+        let needs = Needs::make(store, point, 1, calls)?;
+        let fresh = needs.rows(store)?;
+        Ok((needs, fresh))
+    });
+    let (needs, fresh) = made.expect("the store makes what the calls need");
+    needs.by_hand(subject, file, group, tasks, &fresh)
 }
 
-fn warm(limit: &Limit) -> &Limit {
-    limit.warm().expect("the engine reads the board");
-    limit
+/// Opens a board's file by the store for a while.
+fn on_store<T>(
+    subject: Subject,
+    file: &Path,
+    work: impl FnOnce(&dyn BoardStore) -> Result<T>,
+) -> Result<T> {
+    let boards = open_root(subject, root_of(file), &Arc::default())?;
+    let done = block_on(boards.open(None)).and_then(|store| work(&*store));
+    block_on(boards.close())?;
+    done
 }

@@ -6,7 +6,7 @@ use kanban_core::{Authority, BoardStore, ClaimTask, Result, Task, TaskId};
 
 use super::calls::{worker, written};
 use crate::clients::{self, Outcome};
-use crate::limit::{self, HandTask, Limit, Meter};
+use crate::limit::{self, End, HandTask, Limit, Meter};
 use crate::subject::Subject;
 
 /// Each client claims and completes its share of the tasks, one after the other: together they go through the tasks in
@@ -64,7 +64,7 @@ fn run(limit: &Limit, group: usize, tasks: &mut [HandTask]) -> limit::Result<Out
         meter.time(calls, || {
             limit.transact(&mut hand, |rows, hand| {
                 let mut tasks = chunk.iter_mut();
-                tasks.try_for_each(|task| rows.complete(task, hand))
+                tasks.try_for_each(|task| rows.end(End::Complete, task, hand))
             })
         })?;
     }

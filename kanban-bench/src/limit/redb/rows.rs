@@ -1,32 +1,16 @@
-//! The changes by hand: rows of the store's lengths under the store's keys. What is in a row besides its length costs redb
-//! nothing, and is not written.
+//! The changes by hand: rows of the store's lengths under the store's keys.
 
-use redb::ReadableTable;
+use std::borrow::Borrow;
 
-use super::tables::Tables;
+use redb::{Key, ReadableTable, Table};
+
+use super::keys::Keyed;
+use super::lengths;
+use super::tables::{Row, Tables};
 use crate::fill;
-use crate::limit::hand::{TTL_MS, claimed_data, commented_data, completed_data, created_data};
-use crate::limit::{Failed, Hand, HandTask, Result, Rows};
-use crate::said::{COMMENT, WORKER};
-
-/// How many bytes a claim adds to a task's row: the claim, when it was started, a longer status.
-const CLAIM_LEN: usize = 41;
-/// How many bytes a completion takes from it: the claim goes, two times come.
-const COMPLETE_LEN: usize = 18;
-/// How long a new task's row is, without title and assignee.
-const TASK_LEN: usize = 91;
-/// How long a run's row is while it is open, without the name of the assignee.
-const RUN_LEN: usize = 72;
-/// How many bytes its end adds.
-const RUN_END_LEN: usize = 24;
-/// How many bytes a lease adds to a subscription's row.
-const LEASE_LEN: usize = 15;
-/// How long an event's row is, without run, kind, actor and data.
-const EVENT_LEN: usize = 46;
-/// How long a number of a board of some thousand rows is in a row.
-const NUMBER_LEN: usize = 3;
-/// How long a comment's row is, without author and text.
-const COMMENT_LEN: usize = 46;
+use crate::limit::hand::{BACKOFF_MS, Place, TTL_MS};
+use crate::limit::told::Told;
+use crate::limit::{End, Failed, Hand, HandTask, Result, Rows};
 
 /// The name of this loop in the marks of groups.
 const INSTANCE: u64 = u64::MAX >> 1;
@@ -34,69 +18,87 @@ const INSTANCE: u64 = u64::MAX >> 1;
 const MARK_LEN: usize = 22;
 
 impl Rows for Tables<'_> {
-    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
-        let number = hand.next();
-        task.run = number.cast_unsigned();
-        task.expires_at = hand.now + TTL_MS;
-        let id = task.id.as_str();
-        let mut row = self.row(id)?;
-        row.resize(row.len() + CLAIM_LEN, 0);
+    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask> {
+        hand.next();
+        let (new, title) = (HandTask::new(number, hand), fill::title(number));
+        let id = new.id.as_str();
+        let row = vec![0; lengths::task(&title, &new.assignee)];
         self.task()?.insert(id, row.as_slice())?;
-        let (name, rank, at) = (task.assignee.as_str(), task.rank, task.created_at);
-        let key = ("ready", name, rank, at, id);
-        self.claimable()?.remove(key)?.ok_or(Failed::Row)?;
-        self.ready()?.remove((at, id))?;
-        self.by_expiry()?.insert((task.expires_at, id), ())?;
-        self.moved(task, "ready", "running", hand.now)?;
-        let run = vec![0; RUN_LEN + name.len()];
-        self.run()?.insert(task.run, run.as_slice())?;
-        self.run_of_task()?.insert((id, task.run), ())?;
-        let data = claimed_data(number, task.expires_at);
-        self.tell(
-            id,
-            hand,
-            &Told {
-                kind: "claimed",
-                actor: WORKER,
-                has_run: true,
-                data: &data,
-            },
-        )?;
-        task.updated_at = hand.now;
-        Ok(())
+        self.text()?.insert((id, "body"), fill::body().as_bytes())?;
+        self.shift(None, keyed(&new, new.place))?;
+        self.tell(id, &Told::created(&title), hand)?;
+        Ok(new)
     }
 
-    fn complete(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
-        hand.next();
+    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        let number = hand.next();
+        let until = hand.now + TTL_MS;
+        (task.run, task.has_beaten) = (number.cast_unsigned(), false);
+        let claimed = Place {
+            status: "running",
+            updated_at: hand.now,
+            expires_at: Some(until),
+            ..task.place
+        };
+        self.put(task, claimed, lengths::claimed(task.run))?;
         let id = task.id.as_str();
-        let mut row = self.row(id)?;
-        row.truncate(row.len().saturating_sub(COMPLETE_LEN));
-        self.task()?.insert(id, row.as_slice())?;
-        let key = (task.expires_at, id);
-        self.by_expiry()?.remove(key)?.ok_or(Failed::Row)?;
-        self.collectable()?.insert((hand.now, id), ())?;
-        self.moved(task, "running", "done", hand.now)?;
-        let mut run = self
-            .run()?
-            .get(task.run)?
-            .ok_or(Failed::Row)?
-            .value()
-            .to_vec();
-        run.resize(run.len() + RUN_END_LEN, 0);
+        let run = vec![0; lengths::run(task.run, &task.assignee)];
         self.run()?.insert(task.run, run.as_slice())?;
-        self.run_summarised()?.insert((id, task.run), ())?;
+        self.run_of_task()?.insert((id, task.run), ())?;
+        self.tell(id, &Told::claimed(number, until), hand)
+    }
+
+    fn end(&mut self, end: End, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let retry_at = hand.now + BACKOFF_MS;
+        let ended = Place {
+            status: end.status(),
+            updated_at: hand.now,
+            expires_at: None,
+            not_before: (end == End::Fail).then_some(retry_at),
+            settled_at: (end == End::Complete).then_some(hand.now),
+            ..task.place
+        };
+        let by = lengths::ended(end, task.run, &task.assignee);
+        self.put(task, ended, by)?;
+        let id = task.id.as_str();
+        resize(self.run()?, task.run, lengths::run_ended(end))?;
+        if end.summary().is_some() {
+            self.run_summarised()?.insert((id, task.run), ())?;
+        }
         self.tell(
             id,
+            &end.told(task.run.cast_signed(), retry_at, &task.assignee),
             hand,
-            &Told {
-                kind: "completed",
-                actor: WORKER,
-                has_run: true,
-                data: &completed_data(),
-            },
-        )?;
-        task.updated_at = hand.now;
-        Ok(())
+        )
+    }
+
+    fn heartbeat(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let by = if std::mem::replace(&mut task.has_beaten, true) {
+            0
+        } else {
+            lengths::BEATEN
+        };
+        let beaten = Place {
+            expires_at: Some(hand.now + TTL_MS),
+            ..task.place
+        };
+        self.put(task, beaten, by)
+    }
+
+    fn unblock(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        self.make_ready(task, lengths::UNBLOCKED, &Told::unblocked(), hand)
+    }
+
+    fn promote(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        let first = self.link()?.range((parent, "")..)?.next();
+        let key = first.ok_or(Failed::Row)??.0;
+        if key.value() != (parent, &child.id) {
+            return Err(Failed::Row);
+        }
+        drop(key);
+        self.make_ready(child, lengths::PROMOTED, &Told::promoted(parent), hand)
     }
 
     fn next_ready(&mut self) -> Result<Option<String>> {
@@ -110,142 +112,91 @@ impl Rows for Tables<'_> {
         Ok((status == "ready").then(|| id.to_owned()))
     }
 
-    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask> {
-        hand.next();
-        let (new, title) = (HandTask::new(number, hand), fill::title(number));
-        let (id, name) = (new.id.as_str(), new.assignee.as_str());
-        let (rank, at) = (new.rank, hand.now);
-        let row = vec![0; TASK_LEN + title.len() + name.len()];
-        self.task()?.insert(id, row.as_slice())?;
-        self.text()?.insert((id, "body"), fill::body().as_bytes())?;
-        self.by_priority()?.insert((rank, at, id), ())?;
-        self.by_age()?.insert((at, id), ())?;
-        self.by_update()?.insert((at, id), ())?;
-        self.by_status()?.insert(("ready", rank, at, id), ())?;
-        self.by_assignee()?.insert((name, rank, at, id), ())?;
-        self.claimable()?
-            .insert(("ready", name, rank, at, id), ())?;
-        self.ready()?.insert((at, id), ())?;
-        self.step("ready", name, 1)?;
-        self.tell(
-            id,
-            hand,
-            &Told {
-                kind: "created",
-                actor: "",
-                has_run: false,
-                data: &created_data(&title),
-            },
-        )?;
-        Ok(new)
-    }
-
     fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()> {
         let number = hand.next();
-        let row = vec![0; COMMENT_LEN + WORKER.len() + COMMENT.len()];
         let key = number.cast_unsigned();
+        let row = vec![0; lengths::comment(key)];
         self.comment()?.insert(key, row.as_slice())?;
         self.comment_of_task()?.insert((task, key), ())?;
-        self.tell(
-            task,
-            hand,
-            &Told {
-                kind: "commented",
-                actor: WORKER,
-                has_run: false,
-                data: &commented_data(number),
-            },
-        )
+        self.tell(task, &Told::commented(number), hand)
     }
 
     fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()> {
         hand.next();
-        let mut row = self.subscription_row(subscription)?;
         let cursor = hand.last.cast_unsigned().saturating_sub(limit as u64);
         let mut bytes = 0;
         for entry in self.event()?.range(cursor..)?.take(limit) {
             bytes += entry?.1.value().to_vec().len();
         }
         std::hint::black_box(bytes);
-        row.resize(row.len() + LEASE_LEN, 0);
-        self.subscription()?.insert(subscription, row.as_slice())?;
-        Ok(())
+        let by = lengths::leased(hand.last.cast_unsigned());
+        resize(self.subscription()?, subscription, by)
     }
 
     fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()> {
         hand.next();
-        let mut row = self.subscription_row(subscription)?;
-        row.truncate(row.len().saturating_sub(LEASE_LEN));
-        self.subscription()?.insert(subscription, row.as_slice())?;
-        Ok(())
+        let by = lengths::leased(hand.last.cast_unsigned());
+        resize(self.subscription()?, subscription, -by)
     }
 }
 
-/// What an event says.
-struct Told<'a> {
-    kind: &'a str,
-    /// Empty for nobody.
-    actor: &'a str,
-    has_run: bool,
-    data: &'a str,
+const fn keyed(task: &HandTask, place: Place) -> Keyed<'_> {
+    Keyed {
+        id: task.id.as_str(),
+        name: task.assignee.as_str(),
+        place,
+    }
 }
 
-impl Told<'_> {
-    fn row_len(&self) -> usize {
-        // A text has its length before it: in one byte, or from 24 on in two.
-        let texts = [self.kind, self.actor, self.data];
-        let texts: usize = texts
-            .iter()
-            .map(|text| text.len() + 1 + usize::from(text.len() >= 24))
-            .sum();
-        EVENT_LEN + texts + if self.has_run { NUMBER_LEN } else { 1 }
-    }
+/// Reads a row, and writes it longer or shorter.
+fn resize<'k, K: Key>(
+    table: &mut Table<'_, K, Row>,
+    key: impl Borrow<K::SelfType<'k>> + Copy,
+    by: isize,
+) -> Result<()> {
+    let mut row = table.get(key)?.ok_or(Failed::Row)?.value().to_vec();
+    row.resize(row.len().saturating_add_signed(by), 0);
+    table.insert(key, row.as_slice())?;
+    Ok(())
 }
 
 impl Tables<'_> {
-    fn row(&mut self, id: &str) -> Result<Vec<u8>> {
-        Ok(self.task()?.get(id)?.ok_or(Failed::Row)?.value().to_vec())
-    }
-
-    fn subscription_row(&mut self, id: u64) -> Result<Vec<u8>> {
-        let row = self.subscription()?.get(id)?.ok_or(Failed::Row)?;
-        Ok(row.value().to_vec())
-    }
-
-    /// Moves the keys and counters of a task between two statuses.
-    fn moved(&mut self, task: &HandTask, from: &str, to: &str, now: i64) -> Result<()> {
-        let (id, name) = (task.id.as_str(), task.assignee.as_str());
-        let by_update = self.by_update()?;
-        by_update
-            .remove((task.updated_at, id))?
-            .ok_or(Failed::Row)?;
-        by_update.insert((now, id), ())?;
-        let (rank, at) = (task.rank, task.created_at);
-        let by_status = self.by_status()?;
-        by_status.remove((from, rank, at, id))?.ok_or(Failed::Row)?;
-        by_status.insert((to, rank, at, id), ())?;
-        self.step(from, name, -1)?;
-        self.step(to, name, 1)
-    }
-
-    /// Counts a task in or out. A counter at 0 has no row.
-    fn step(&mut self, status: &str, name: &str, step: i64) -> Result<()> {
-        let count = self.count()?;
-        let key = (status, name);
-        let tasks = count.get(key)?.map_or(0, |count| count.value());
-        match tasks.saturating_add_signed(step) {
-            0 => drop(count.remove(key)?),
-            tasks => drop(count.insert(key, tasks)?),
-        }
+    /// Reads a task's row, and writes it at another place.
+    fn put(&mut self, task: &mut HandTask, place: Place, by: isize) -> Result<()> {
+        let id = task.id.as_str();
+        resize(self.task()?, id, by)?;
+        let (before, after) = (keyed(task, task.place), keyed(task, place));
+        self.shift(Some(before), after)?;
+        task.place = place;
         Ok(())
     }
 
-    fn tell(&mut self, id: &str, hand: &Hand, event: &Told<'_>) -> Result<()> {
-        let mut row = [event.kind, event.actor, event.data].concat().into_bytes();
-        row.resize(event.row_len(), 0);
+    /// Makes a task ready that was in another status, and tells it.
+    fn make_ready(
+        &mut self,
+        task: &mut HandTask,
+        by: isize,
+        told: &Told,
+        hand: &mut Hand,
+    ) -> Result<()> {
+        hand.next();
+        let ready = Place {
+            status: "ready",
+            updated_at: hand.now,
+            ..task.place
+        };
+        self.put(task, ready, by)?;
+        self.tell(&task.id, told, hand)
+    }
+
+    /// Appends an event with the last number.
+    fn tell(&mut self, task: &str, told: &Told, hand: &Hand) -> Result<()> {
+        let actor = told.actor.unwrap_or_default();
+        let mut row = [told.kind, actor, &told.data].concat().into_bytes();
         let number = hand.last.cast_unsigned();
+        row.resize(lengths::event(number, told), 0);
         self.event()?.insert(number, row.as_slice())?;
-        self.event_of_task()?.insert((id, number), ())?;
+        self.event_of_task()?.insert((task, number), ())?;
         Ok(())
     }
 

@@ -27,6 +27,8 @@ pub(super) const BY_ASSIGNEE: TableDefinition<'_, (Word, i32, i64, Word), ()> =
 pub(super) const COUNT: TableDefinition<'_, (Word, Word), u64> = TableDefinition::new("count");
 pub(super) const CLAIMABLE: TableDefinition<'_, (Word, Word, i32, i64, Word), ()> =
     TableDefinition::new("task_claimable");
+pub(super) const WAITING: TableDefinition<'_, (i64, Word), ()> =
+    TableDefinition::new("task_waiting");
 pub(super) const BY_EXPIRY: TableDefinition<'_, (i64, Word), ()> =
     TableDefinition::new("task_by_expiry");
 pub(super) const COLLECTABLE: TableDefinition<'_, (i64, Word), ()> =
@@ -36,6 +38,7 @@ pub(super) const BY_UPDATE: TableDefinition<'_, (i64, Word), ()> =
 pub(super) const BY_STATUS: TableDefinition<'_, (Word, i32, i64, Word), ()> =
     TableDefinition::new("task_by_status");
 pub(super) const READY: TableDefinition<'_, (i64, Word), ()> = TableDefinition::new("task_ready");
+pub(super) const LINK: TableDefinition<'_, (Word, Word), ()> = TableDefinition::new("link");
 pub(super) const RUN_OF_TASK: TableDefinition<'_, (Word, u64), ()> =
     TableDefinition::new("run_of_task");
 pub(super) const RUN_SUMMARISED: TableDefinition<'_, (Word, u64), ()> =
@@ -87,6 +90,7 @@ tables! {
     subscription: SUBSCRIPTION, u64 => Row;
     count: COUNT, (Word, Word) => u64;
     claimable: CLAIMABLE, (Word, Word, i32, i64, Word) => ();
+    waiting: WAITING, (i64, Word) => ();
     by_expiry: BY_EXPIRY, (i64, Word) => ();
     collectable: COLLECTABLE, (i64, Word) => ();
     by_priority: BY_PRIORITY, (i32, i64, Word) => ();
@@ -95,6 +99,7 @@ tables! {
     by_status: BY_STATUS, (Word, i32, i64, Word) => ();
     by_assignee: BY_ASSIGNEE, (Word, i32, i64, Word) => ();
     ready: READY, (i64, Word) => ();
+    link: LINK, (Word, Word) => ();
     run_of_task: RUN_OF_TASK, (Word, u64) => ();
     run_summarised: RUN_SUMMARISED, (Word, u64) => ();
     event_of_task: EVENT_OF_TASK, (Word, u64) => ();

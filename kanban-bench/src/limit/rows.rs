@@ -1,0 +1,69 @@
+//! What loops do, whatever the engine.
+
+use super::{End, Hand, HandTask, Result};
+
+/// The changes of one open transaction.
+pub(crate) trait Rows {
+    /// Claims a ready task: reads its row; writes it with its index keys and counters, a run, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not ready.
+    fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// Ends the run of a task that was claimed: reads both rows; writes them with their index keys and counters, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not running.
+    fn end(&mut self, end: End, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// Keeps a claim alive: reads the task's row, and writes it with its index key.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not running.
+    fn heartbeat(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// Lets a blocked task go on: reads its row; writes it with its index keys and counters, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not blocked.
+    fn unblock(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// Lets the only child of a task that is done go on, which is found by one seek in the index of links: reads its row; writes
+    /// it with its index keys and counters, an event.
+    ///
+    /// # Errors
+    /// The engine's; a child that is not there, is another one, or does not wait.
+    fn promote(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<()>;
+
+    /// The ready task of the highest priority, by one seek in the index of the list. The store merges the queues of all
+    /// assignees, since one of them may be paused.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn next_ready(&mut self) -> Result<Option<String>>;
+
+    /// Creates the task with a number, on a board that holds a task: writes its row with its index keys and counter, its body,
+    /// an event.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask>;
+
+    /// Writes a comment with its index key, and an event.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()>;
+
+    /// Reads a subscription and the events after its cursor; writes its row.
+    ///
+    /// # Errors
+    /// The engine's; a subscription that is not there.
+    fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()>;
+
+    /// Reads a subscription, and writes its row.
+    ///
+    /// # Errors
+    /// The engine's; a subscription that is not there.
+    fn ack(&mut self, subscription: u64, hand: &mut Hand) -> Result<()>;
+}
