@@ -46,6 +46,7 @@ pub(crate) struct HandTask {
     pub(super) run: u64,
     /// Whether its claim was kept alive before.
     pub(super) has_beaten: bool,
+    pub(super) title_len: usize,
 }
 
 /// Where a task stands: what puts the keys of its row where they are, besides its id and its assignee.
@@ -81,16 +82,17 @@ impl HandTask {
             },
             run: claim.map_or(0, |claim| claim.run.get()),
             has_beaten: claim.is_some_and(|claim| claim.heartbeat_at.is_some()),
+            title_len: task.title.as_str().len(),
         }
     }
 
-    /// The task with a number of [`fill`], that is created now.
-    pub(super) fn new(number: usize, hand: &Hand) -> Self {
+    /// The task with a number of [`fill`], that is created now. Below a parent, it waits.
+    pub(super) fn new(number: usize, parent: Option<&Self>, hand: &Hand) -> Self {
         Self {
             id: new_id(hand),
             assignee: fill::assignee_name(number),
             place: Place {
-                status: "ready",
+                status: if parent.is_some() { "todo" } else { "ready" },
                 rank: !fill::priority(number),
                 created_at: hand.now,
                 updated_at: hand.now,
@@ -100,6 +102,7 @@ impl HandTask {
             },
             run: 0,
             has_beaten: false,
+            title_len: fill::title(number).len(),
         }
     }
 

@@ -43,11 +43,35 @@ pub(crate) trait Rows {
     fn next_ready(&mut self) -> Result<Option<String>>;
 
     /// Creates the task with a number, on a board that holds a task: writes its row with its index keys and counter, its body,
-    /// an event.
+    /// an event, and its link to a parent that is not done, with its index key.
     ///
     /// # Errors
     /// The engine's.
-    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask>;
+    fn create(
+        &mut self,
+        number: usize,
+        parent: Option<&HandTask>,
+        hand: &mut Hand,
+    ) -> Result<HandTask>;
+
+    /// Gives a task another title: reads its row; writes it with its index key, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there.
+    fn update(&mut self, task: &mut HandTask, title: &str, hand: &mut Hand) -> Result<()>;
+
+    /// Gives a ready task to somebody else: reads its row; writes it with its index keys and counters, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not ready.
+    fn assign(&mut self, task: &mut HandTask, assignee: &str, hand: &mut Hand) -> Result<()>;
+
+    /// Makes a ready task the child of one that is not done: reads its row; writes it with its index keys and counters, the link
+    /// with its index key, two events.
+    ///
+    /// # Errors
+    /// The engine's; a child that is not there, or not ready.
+    fn link(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<()>;
 
     /// Writes a comment with its index key, and an event.
     ///

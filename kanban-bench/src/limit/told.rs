@@ -1,5 +1,6 @@
 //! What events say by hand: the same words as the store's, so that their rows are as long.
 
+use super::hand::HandTask;
 use crate::said::WORKER;
 
 /// An event of a task.
@@ -34,8 +35,32 @@ impl Told {
         Self { run, ..self }
     }
 
-    pub(super) fn created(title: &str) -> Self {
-        Self::by_nobody("created", format!(r#"{{"title":"{title}","to":"ready"}}"#))
+    pub(super) fn created(title: &str, parent: Option<&HandTask>) -> Self {
+        let data = match parent {
+            None => format!(r#"{{"title":"{title}","to":"ready"}}"#),
+            Some(HandTask { id, .. }) => {
+                format!(r#"{{"parents":["{id}"],"title":"{title}","to":"todo"}}"#)
+            }
+        };
+        Self::by_nobody("created", data)
+    }
+
+    pub(super) fn updated() -> Self {
+        Self::by_nobody("updated", r#"{"fields":["title"]}"#.to_owned())
+    }
+
+    pub(super) fn assigned(from: &str, to: &str) -> Self {
+        Self::by_nobody("assigned", format!(r#"{{"from":"{from}","to":"{to}"}}"#))
+    }
+
+    pub(super) fn linked(parent: &str) -> Self {
+        Self::by_nobody("linked", format!(r#"{{"parent":"{parent}"}}"#))
+    }
+
+    /// A ready task got a parent that is not done.
+    pub(super) fn demoted(parent: &str) -> Self {
+        let data = format!(r#"{{"cause":"{parent}","from":"ready","to":"todo"}}"#);
+        Self::by_nobody("demoted", data)
     }
 
     /// The only parent of a task is done.

@@ -29,7 +29,7 @@ pub fn by_store(store: &dyn BoardStore, clients: usize, calls: usize) -> Result<
 pub fn by_hand(subject: Subject, file: &Path, group: usize, calls: usize) -> Outcome {
     let limit = Limit::open(subject, file).expect("the engine opens the board");
     let create = limit.run(group, calls, |rows, hand, nth| {
-        rows.create(nth, hand).map(drop)
+        rows.create(nth, None, hand).map(drop)
     });
     create.expect("the engine carries it out")
 }

@@ -267,7 +267,7 @@ fn write(
                     .iter()
                     .try_for_each(|(client, pair)| match part(*client, *pair) {
                         Part::Write => {
-                            let task = rows.create(2 * pair, hand)?;
+                            let task = rows.create(2 * pair, None, hand)?;
                             known.insert(task.id().to_owned(), task);
                             Ok(())
                         }

@@ -116,6 +116,10 @@ impl Point {
         matches!(
             self,
             Self::Create
+                | Self::CreateMany
+                | Self::Update
+                | Self::Assign
+                | Self::Link
                 | Self::Claim
                 | Self::ClaimNext
                 | Self::Heartbeat

@@ -34,8 +34,8 @@ const fn maybe(words: Option<&str>) -> usize {
     }
 }
 
-/// How long a new task's row is, without title and assignee, while it is ready.
-const TASK: usize = 91;
+/// How long a new task's row is, without title, status and assignee.
+const TASK: usize = 86;
 /// A claim without its run: the head of its array, claimant, end, and four fields that are absent.
 const CLAIM: usize = 1 + text(WORKER) + TIME + 4 * NONE;
 /// A block: the head of its array, kind, no reason, by whom, when.
@@ -56,8 +56,16 @@ pub(super) const PROMOTED: isize = moved("todo", "ready");
 /// By how many bytes the first heartbeat makes a task's row longer.
 pub(super) const BEATEN: isize = change(NONE, TIME);
 
-pub(super) const fn task(title: &str, assignee: &str) -> usize {
-    TASK + title.len() + assignee.len()
+/// By how many bytes a task's row changes where it must wait for a parent.
+pub(super) const DEMOTED: isize = -PROMOTED;
+
+pub(super) const fn task(title: &str, status: &str, assignee: &str) -> usize {
+    TASK + title.len() + status.len() + assignee.len()
+}
+
+/// By how many bytes a row changes where a text of such a length gets another.
+pub(super) const fn reworded(from: usize, to: usize) -> isize {
+    change(from + (from >= 24) as usize, to + (to >= 24) as usize)
 }
 
 pub(super) const fn run(run: u64, assignee: &str) -> usize {

@@ -18,16 +18,65 @@ const INSTANCE: u64 = u64::MAX >> 1;
 const MARK_LEN: usize = 22;
 
 impl Rows for Tables<'_> {
-    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask> {
+    fn create(
+        &mut self,
+        number: usize,
+        parent: Option<&HandTask>,
+        hand: &mut Hand,
+    ) -> Result<HandTask> {
         hand.next();
-        let (new, title) = (HandTask::new(number, hand), fill::title(number));
+        let (new, title) = (HandTask::new(number, parent, hand), fill::title(number));
         let id = new.id.as_str();
-        let row = vec![0; lengths::task(&title, &new.assignee)];
+        let row = vec![0; lengths::task(&title, new.place.status, &new.assignee)];
         self.task()?.insert(id, row.as_slice())?;
         self.text()?.insert((id, "body"), fill::body().as_bytes())?;
         self.shift(None, keyed(&new, new.place))?;
-        self.tell(id, &Told::created(&title), hand)?;
+        if let Some(parent) = parent {
+            self.add_link(&parent.id, id)?;
+        }
+        self.tell(id, &Told::created(&title, parent), hand)?;
         Ok(new)
+    }
+
+    fn update(&mut self, task: &mut HandTask, title: &str, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let before = std::mem::replace(&mut task.title_len, title.len());
+        let by = lengths::reworded(before, title.len());
+        let updated = Place {
+            updated_at: hand.now,
+            ..task.place
+        };
+        self.put(task, updated, by)?;
+        self.tell(&task.id, &Told::updated(), hand)
+    }
+
+    fn assign(&mut self, task: &mut HandTask, assignee: &str, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        let before = std::mem::replace(&mut task.assignee, assignee.to_owned());
+        let was = task.place;
+        task.place.updated_at = hand.now;
+        let id = task.id.as_str();
+        let by = lengths::reworded(before.len(), assignee.len());
+        resize(self.task()?, id, by)?;
+        let was = Keyed {
+            name: &before,
+            ..keyed(task, was)
+        };
+        self.shift(Some(was), keyed(task, task.place))?;
+        self.tell(id, &Told::assigned(&before, assignee), hand)
+    }
+
+    fn link(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<()> {
+        hand.next();
+        self.add_link(parent, &child.id)?;
+        self.tell(&child.id, &Told::linked(parent), hand)?;
+        self.change_status(
+            child,
+            "todo",
+            lengths::DEMOTED,
+            &Told::demoted(parent),
+            hand,
+        )
     }
 
     fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
@@ -88,7 +137,7 @@ impl Rows for Tables<'_> {
     }
 
     fn unblock(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<()> {
-        self.make_ready(task, lengths::UNBLOCKED, &Told::unblocked(), hand)
+        self.change_status(task, "ready", lengths::UNBLOCKED, &Told::unblocked(), hand)
     }
 
     fn promote(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<()> {
@@ -98,7 +147,13 @@ impl Rows for Tables<'_> {
             return Err(Failed::Row);
         }
         drop(key);
-        self.make_ready(child, lengths::PROMOTED, &Told::promoted(parent), hand)
+        self.change_status(
+            child,
+            "ready",
+            lengths::PROMOTED,
+            &Told::promoted(parent),
+            hand,
+        )
     }
 
     fn next_ready(&mut self) -> Result<Option<String>> {
@@ -171,21 +226,28 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Makes a task ready that was in another status, and tells it.
-    fn make_ready(
+    fn add_link(&mut self, parent: &str, child: &str) -> Result<()> {
+        self.link()?.insert((parent, child), ())?;
+        self.link_by_child()?.insert((child, parent), ())?;
+        Ok(())
+    }
+
+    /// Moves a task to a status that puts it nowhere else, and tells it.
+    fn change_status(
         &mut self,
         task: &mut HandTask,
+        status: &'static str,
         by: isize,
         told: &Told,
         hand: &mut Hand,
     ) -> Result<()> {
         hand.next();
-        let ready = Place {
-            status: "ready",
+        let moved = Place {
+            status,
             updated_at: hand.now,
             ..task.place
         };
-        self.put(task, ready, by)?;
+        self.put(task, moved, by)?;
         self.tell(&task.id, told, hand)
     }
 

@@ -39,6 +39,8 @@ pub(super) const BY_STATUS: TableDefinition<'_, (Word, i32, i64, Word), ()> =
     TableDefinition::new("task_by_status");
 pub(super) const READY: TableDefinition<'_, (i64, Word), ()> = TableDefinition::new("task_ready");
 pub(super) const LINK: TableDefinition<'_, (Word, Word), ()> = TableDefinition::new("link");
+pub(super) const LINK_BY_CHILD: TableDefinition<'_, (Word, Word), ()> =
+    TableDefinition::new("link_by_child");
 pub(super) const RUN_OF_TASK: TableDefinition<'_, (Word, u64), ()> =
     TableDefinition::new("run_of_task");
 pub(super) const RUN_SUMMARISED: TableDefinition<'_, (Word, u64), ()> =
@@ -100,6 +102,7 @@ tables! {
     by_assignee: BY_ASSIGNEE, (Word, i32, i64, Word) => ();
     ready: READY, (i64, Word) => ();
     link: LINK, (Word, Word) => ();
+    link_by_child: LINK_BY_CHILD, (Word, Word) => ();
     run_of_task: RUN_OF_TASK, (Word, u64) => ();
     run_summarised: RUN_SUMMARISED, (Word, u64) => ();
     event_of_task: EVENT_OF_TASK, (Word, u64) => ();

@@ -110,16 +110,72 @@ struct Found {
 }
 
 impl Rows for &Sqlite {
-    fn create(&mut self, number: usize, hand: &mut Hand) -> Result<HandTask, Failed> {
+    fn create(
+        &mut self,
+        number: usize,
+        parent: Option<&HandTask>,
+        hand: &mut Hand,
+    ) -> Result<HandTask, Failed> {
         hand.next();
-        let (new, title) = (HandTask::new(number, hand), fill::title(number));
-        let (id, assignee) = (new.id.as_str(), new.assignee.as_str());
-        let row = params![id, title, fill::priority(number), assignee, hand.now];
+        let new = HandTask::new(number, parent, hand);
+        let (id, assignee, status) = (new.id.as_str(), new.assignee.as_str(), new.place.status);
+        let (title, priority) = (fill::title(number), fill::priority(number));
+        let open_parents = i64::from(parent.is_some());
+        let row = params![
+            id,
+            title,
+            status,
+            priority,
+            assignee,
+            hand.now,
+            open_parents
+        ];
         self.execute(sql::CREATE, row)?;
         self.execute(sql::BODY, [id, &fill::body()])?;
-        self.count(new.place.status, assignee, 1);
-        self.tell(id, &Told::created(&title), hand)?;
+        if let Some(parent) = parent {
+            self.execute(sql::LINK, [&parent.id, id])?;
+        }
+        self.count(status, assignee, 1);
+        self.tell(id, &Told::created(&title, parent), hand)?;
         Ok(new)
+    }
+
+    fn update(&mut self, task: &mut HandTask, title: &str, hand: &mut Hand) -> Result<(), Failed> {
+        hand.next();
+        let id = task.id.as_str();
+        let row = self.task(id, "ready")?;
+        let card = params![id, hand.now, row.version + 1, title];
+        self.execute(sql::RETITLE, card)?;
+        Ok(self.tell(id, &Told::updated(), hand)?)
+    }
+
+    fn assign(
+        &mut self,
+        task: &mut HandTask,
+        assignee: &str,
+        hand: &mut Hand,
+    ) -> Result<(), Failed> {
+        hand.next();
+        let id = task.id.as_str();
+        let row = self.task(id, "ready")?;
+        let card = params![id, hand.now, row.version + 1, assignee];
+        self.execute(sql::REASSIGN, card)?;
+        self.count("ready", &row.assignee, -1);
+        self.count("ready", assignee, 1);
+        Ok(self.tell(id, &Told::assigned(&row.assignee, assignee), hand)?)
+    }
+
+    fn link(&mut self, parent: &str, child: &mut HandTask, hand: &mut Hand) -> Result<(), Failed> {
+        hand.next();
+        let id = child.id.as_str();
+        let row = self.task(id, "ready")?;
+        self.execute(sql::LINK, [parent, id])?;
+        self.tell(id, &Told::linked(parent), hand)?;
+        hand.next();
+        let card = params![id, hand.now, row.version + 2];
+        self.execute(sql::DEMOTE, card)?;
+        self.moved("ready", "todo", &row.assignee);
+        Ok(self.tell(id, &Told::demoted(parent), hand)?)
     }
 
     fn claim(&mut self, task: &mut HandTask, hand: &mut Hand) -> Result<(), Failed> {

@@ -32,6 +32,13 @@ pub(super) const PROMOTE: &str = "UPDATE task SET status = 'ready', updated_at =
     open_parents = 0 WHERE id = ?1";
 pub(super) const HEARTBEAT: &str =
     "UPDATE task SET claim_heartbeat_at = ?2, claim_expires_at = ?3 WHERE id = ?1";
+pub(super) const RETITLE: &str =
+    "UPDATE task SET title = ?4, updated_at = ?2, version = ?3 WHERE id = ?1";
+pub(super) const REASSIGN: &str =
+    "UPDATE task SET assignee = ?4, updated_at = ?2, version = ?3 WHERE id = ?1";
+pub(super) const DEMOTE: &str = "UPDATE task SET status = 'todo', updated_at = ?2, version = ?3, \
+    open_parents = 1 WHERE id = ?1";
+pub(super) const LINK: &str = "INSERT INTO link VALUES (?1, ?2)";
 pub(super) const CHILD: &str = "SELECT child FROM link WHERE parent = ?1 ORDER BY child LIMIT 1";
 pub(super) const OPEN_RUN: &str = "INSERT INTO run (id, task, phase, assignee, claimant, started_at) \
     VALUES (?1, ?2, 'work', ?3, ?4, ?5)";
@@ -53,9 +60,9 @@ pub(super) const TEXTS: &str = "SELECT kind, text FROM task_text WHERE task = ?1
 pub(super) const LIST: &str = "SELECT * FROM task ORDER BY rank, created_at, id LIMIT ?1";
 pub(super) const NEXT: &str =
     "SELECT id FROM task WHERE status = 'ready' ORDER BY rank, created_at, id LIMIT 1";
-pub(super) const CREATE: &str = "INSERT INTO task (id, title, status, phase, priority, assignee, created_at, \
-    updated_at, version, open_parents, failures, deferrals, review_rounds, waiting, collectable) \
-    VALUES (?1, ?2, 'ready', 'work', ?3, ?4, ?5, ?5, 1, 0, 0, 0, 0, 0, 0)";
+pub(super) const CREATE: &str = "INSERT INTO task (id, title, status, phase, priority, assignee, \
+    created_at, updated_at, version, open_parents, failures, deferrals, review_rounds, waiting, \
+    collectable) VALUES (?1, ?2, ?3, 'work', ?4, ?5, ?6, ?6, 1, ?7, 0, 0, 0, 0, 0)";
 pub(super) const BODY: &str = "INSERT INTO task_text (task, kind, text) VALUES (?1, 'body', ?2)";
 pub(super) const SAY: &str =
     "INSERT INTO comment (id, task, author, body, at) VALUES (?1, ?2, ?3, ?4, ?5)";

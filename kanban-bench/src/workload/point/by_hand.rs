@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use kanban_core::Task;
 
 use super::needs::Needs;
-use super::{LIST_LEN, Point};
+use super::{LIST_LEN, MANY, Point};
 use crate::clients::Outcome;
 use crate::extent::pick;
+use crate::fill;
 use crate::limit::{self, End, Failed, Hand, HandTask, Limit, Result, Rows};
 
 /// Makes all calls that were prepared, writes in transactions of `group`. `tasks` are those of the board and `fresh` those that
@@ -61,7 +62,23 @@ impl<'a> Known<'a> {
 
     fn write(&mut self, rows: &mut dyn Rows, hand: &mut Hand, at: usize) -> Result<()> {
         match self.needs.point {
-            Point::Create => rows.create(at, hand).map(drop),
+            Point::Create => rows.create(at, None, hand).map(drop),
+            Point::CreateMany => {
+                let mut above = None;
+                for number in at * MANY..(at + 1) * MANY {
+                    above = Some(rows.create(number, above.as_ref(), hand)?);
+                }
+                Ok(())
+            }
+            Point::Update => {
+                let title = self.needs.title(at);
+                rows.update(self.task(at)?, &title, hand)
+            }
+            Point::Assign => rows.assign(self.fresh(at)?, &fill::assignee_name(at + 1), hand),
+            Point::Link => {
+                let [parent, child] = self.pair(at)?;
+                rows.link(parent.id(), child, hand)
+            }
             Point::Claim => rows.claim(self.fresh(at)?, hand),
             Point::ClaimNext => {
                 let id = rows.next_ready()?.ok_or(Failed::Row)?;
