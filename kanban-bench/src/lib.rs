@@ -12,7 +12,7 @@
 //!
 //! | workload | what the clients do | by hand |
 //! | --- | --- | --- |
-//! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before | all but `subscribe`, `lease_events_ack`, `events`, `stats`, `pending`: one per transaction |
+//! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before | all but `events`, `stats`, `pending`: one per transaction |
 //! | [`transitions`](workload::transitions) | each claims and completes its share of the tasks | claims, then completions, in groups |
 //! | [`claim_next`](workload::claim_next) | all claim the best task of one column | one seek for the first ready task, where the store seeks once per assignee, and the claim, in groups |
 //! | [`creation`](workload::creation) | each creates tasks with a body | the rows, in groups |

@@ -6,3 +6,7 @@ pub(crate) const WORKER: &str = "bench-worker-1";
 pub(crate) const SUMMARY: &str = "written";
 /// What a comment says.
 pub(crate) const COMMENT: &str = "It goes on as planned.";
+/// By what channel news are sent.
+pub(crate) const CHANNEL: &str = "bench";
+/// The kind of event that is news, where one is named.
+pub(crate) const NEWS: &str = "created";

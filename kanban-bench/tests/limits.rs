@@ -76,9 +76,9 @@ struct Work<'a> {
     by_hand: &'a ByHand,
 }
 
-/// By how many bytes a table may differ, besides a fiftieth of what was written to it: the loop gives one number to all, so
+/// By how many bytes a table may differ, besides a twenty-fifth of what was written to it: the loop gives one number to all, so
 /// that those of runs and comments are longer.
-const BYTES_APART: u64 = 64;
+const BYTES_APART: u64 = 16;
 
 fn open(closed: Closed) -> Board {
     block_on(closed.open()).expect("a copy is a board")
@@ -142,7 +142,7 @@ fn expect_sound(name: &str, subject: Subject, by_hand: Closed) {
 fn difference(was: Entries, by_store: Entries, by_hand: Entries) -> Option<String> {
     let [more, more_by_hand] = [by_store, by_hand].map(|now| now.bytes.abs_diff(was.bytes));
     let apart = by_store.bytes.abs_diff(by_hand.bytes);
-    let is_same = by_store.count == by_hand.count && apart <= BYTES_APART + more / 50;
+    let is_same = by_store.count == by_hand.count && apart <= BYTES_APART + more / 25;
     let found = format!(
         "{} entries and a change of {more} bytes by the store, {} and {more_by_hand} by hand",
         by_store.count, by_hand.count

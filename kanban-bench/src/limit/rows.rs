@@ -79,6 +79,13 @@ pub(crate) trait Rows {
     /// The engine's.
     fn comment(&mut self, task: &str, hand: &mut Hand) -> Result<()>;
 
+    /// Adds a subscription of a task with an address: reads the task's row; writes it with its index key, the subscription with its
+    /// index keys, an event.
+    ///
+    /// # Errors
+    /// The engine's; a task that is not there, or not ready.
+    fn subscribe(&mut self, task: &mut HandTask, address: &str, hand: &mut Hand) -> Result<()>;
+
     /// Reads a subscription and the events after its cursor; writes its row.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What events say by hand: the same words as the store's, so that their rows are as long.
 
 use super::hand::HandTask;
-use crate::said::WORKER;
+use crate::said::{CHANNEL, WORKER};
 
 /// An event of a task.
 #[derive(Debug)]
@@ -83,5 +83,10 @@ impl Told {
 
     pub(super) fn commented(comment: i64) -> Self {
         Self::by_worker("commented", format!(r#"{{"comment":{comment}}}"#))
+    }
+
+    pub(super) fn subscribed(subscription: i64) -> Self {
+        let data = format!(r#"{{"channel":"{CHANNEL}","subscription":{subscription}}}"#);
+        Self::by_nobody("subscribed", data)
     }
 }

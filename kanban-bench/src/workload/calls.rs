@@ -13,7 +13,7 @@ use crate::said;
 pub(crate) fn listener(scope: Scope, address: &str, kinds: Vec<EventKind>) -> Result<SubscribeTo> {
     Ok(SubscribeTo {
         scope,
-        channel: Label::new("channel", "bench")?,
+        channel: Label::new("channel", said::CHANNEL)?,
         address: Address::new("address", address)?,
         thread: None,
         kinds,

@@ -131,6 +131,8 @@ impl Point {
                 | Self::Unblock
                 | Self::RequestReview
                 | Self::Comment
+                | Self::Subscribe
+                | Self::LeaseAck
                 | Self::Task
                 | Self::List
         )
@@ -242,7 +244,10 @@ pub fn by_hand(
     tasks: &[Task],
 ) -> Option<Outcome> {
     let made = on_store(subject, file, |store| {
-        let needs = Needs::make(store, point, 1, calls)?;
+        // As many callers at once as share a commit, and no more calls than are asked for.
+        let callers = group.max(1);
+        let mut needs = Needs::make(store, point, callers, calls.div_ceil(callers))?;
+        needs.calls = calls;
         let fresh = needs.rows(store)?;
         Ok((needs, fresh))
     });

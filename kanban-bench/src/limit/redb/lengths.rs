@@ -3,7 +3,7 @@
 
 use crate::limit::End;
 use crate::limit::told::Told;
-use crate::said::{COMMENT, WORKER};
+use crate::said::{CHANNEL, COMMENT, NEWS, WORKER};
 
 /// An absent field.
 const NONE: usize = 1;
@@ -48,6 +48,10 @@ const RUN: usize = 69;
 const EVENT: usize = 40;
 /// How long a comment's row is, without its number.
 const COMMENT_ROW: usize = 43 + WORKER.len() + COMMENT.len();
+/// How long a subscription's row is, without its numbers and its address: the head of its array, the task, the channel, no
+/// thread, one kind, no routing, the mode, when it was made, attempts, and three fields that are absent.
+const SUBSCRIPTION: usize =
+    1 + 30 + text(CHANNEL) + NONE + 1 + text(NEWS) + NONE + text("notify") + TIME + 1 + 3 * NONE;
 
 /// By how many bytes a task's row changes where it is unblocked.
 pub(super) const UNBLOCKED: isize = change(BLOCK, NONE) + moved("blocked", "ready");
@@ -74,6 +78,11 @@ pub(super) const fn run(run: u64, assignee: &str) -> usize {
 
 pub(super) const fn comment(comment: u64) -> usize {
     COMMENT_ROW + number(comment)
+}
+
+pub(super) const fn subscription(subscription: u64, address: &str) -> usize {
+    // Its number and its cursor, which is that of its own event.
+    SUBSCRIPTION + 2 * number(subscription) + text(address)
 }
 
 pub(super) const fn event(event: u64, told: &Told) -> usize {

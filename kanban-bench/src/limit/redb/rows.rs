@@ -11,6 +11,7 @@ use crate::fill;
 use crate::limit::hand::{BACKOFF_MS, Place, TTL_MS};
 use crate::limit::told::Told;
 use crate::limit::{End, Failed, Hand, HandTask, Result, Rows};
+use crate::said::CHANNEL;
 
 /// The name of this loop in the marks of groups.
 const INSTANCE: u64 = u64::MAX >> 1;
@@ -174,6 +175,22 @@ impl Rows for Tables<'_> {
         self.comment()?.insert(key, row.as_slice())?;
         self.comment_of_task()?.insert((task, key), ())?;
         self.tell(task, &Told::commented(number), hand)
+    }
+
+    fn subscribe(&mut self, task: &mut HandTask, address: &str, hand: &mut Hand) -> Result<()> {
+        let number = hand.next().cast_unsigned();
+        let touched = Place {
+            updated_at: hand.now,
+            ..task.place
+        };
+        self.put(task, touched, 0)?;
+        let id = task.id.as_str();
+        let row = vec![0; lengths::subscription(number, address)];
+        self.subscription()?.insert(number, row.as_slice())?;
+        self.subscription_of()?.insert((id, number), ())?;
+        let at = (id, CHANNEL, address, "", number);
+        self.subscription_at()?.insert(at, ())?;
+        self.tell(id, &Told::subscribed(hand.last), hand)
     }
 
     fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<()> {

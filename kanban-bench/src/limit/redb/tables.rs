@@ -19,6 +19,10 @@ pub(super) const COMMENT_ROW: TableDefinition<'_, u64, Row> = TableDefinition::n
 pub(super) const COMMENT_OF_TASK: TableDefinition<'_, (Word, u64), ()> =
     TableDefinition::new("comment_of_task");
 pub(super) const SUBSCRIPTION: TableDefinition<'_, u64, Row> = TableDefinition::new("subscription");
+pub(super) const SUBSCRIPTION_OF: TableDefinition<'_, (Word, u64), ()> =
+    TableDefinition::new("subscription_of_scope");
+pub(super) const SUBSCRIPTION_AT: TableDefinition<'_, (Word, Word, Word, Word, u64), ()> =
+    TableDefinition::new("subscription_at");
 pub(super) const BY_PRIORITY: TableDefinition<'_, (i32, i64, Word), ()> =
     TableDefinition::new("task_by_priority");
 pub(super) const BY_AGE: TableDefinition<'_, (i64, Word), ()> = TableDefinition::new("task_by_age");
@@ -90,6 +94,8 @@ tables! {
     comment: COMMENT_ROW, u64 => Row;
     comment_of_task: COMMENT_OF_TASK, (Word, u64) => ();
     subscription: SUBSCRIPTION, u64 => Row;
+    subscription_of: SUBSCRIPTION_OF, (Word, u64) => ();
+    subscription_at: SUBSCRIPTION_AT, (Word, Word, Word, Word, u64) => ();
     count: COUNT, (Word, Word) => u64;
     claimable: CLAIMABLE, (Word, Word, i32, i64, Word) => ();
     waiting: WAITING, (i64, Word) => ();

@@ -7,7 +7,7 @@ use crate::fill;
 use crate::limit::hand::{BACKOFF_MS, LEASE_MS, TTL_MS};
 use crate::limit::told::Told;
 use crate::limit::{End, Failed, Hand, HandTask, Rows};
-use crate::said::{COMMENT, WORKER};
+use crate::said::{CHANNEL, COMMENT, NEWS, WORKER};
 
 impl Sqlite {
     /// Claims a ready task.
@@ -225,6 +225,22 @@ impl Rows for &Sqlite {
         let row = params![number, task, WORKER, COMMENT, hand.now];
         self.execute(sql::SAY, row)?;
         Ok(self.tell(task, &Told::commented(number), hand)?)
+    }
+
+    fn subscribe(
+        &mut self,
+        task: &mut HandTask,
+        address: &str,
+        hand: &mut Hand,
+    ) -> Result<(), Failed> {
+        let number = hand.next();
+        let id = task.id.as_str();
+        let row = self.task(id, "ready")?;
+        self.execute(sql::TOUCH, params![id, hand.now, row.version + 1])?;
+        let kinds = format!(r#"["{NEWS}"]"#);
+        let listener = params![number, id, CHANNEL, address, kinds, hand.now];
+        self.execute(sql::SUBSCRIBE, listener)?;
+        Ok(self.tell(id, &Told::subscribed(number), hand)?)
     }
 
     fn lease(&mut self, subscription: u64, limit: usize, hand: &mut Hand) -> Result<(), Failed> {

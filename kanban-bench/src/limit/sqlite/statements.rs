@@ -51,8 +51,8 @@ pub(super) const COUNT_DOWN: &str =
 pub(super) const COUNT_OUT: &str = "DELETE FROM task_count WHERE status = ?1 AND assignee = ?2";
 pub(super) const COUNT_UP: &str = "INSERT INTO task_count VALUES (?1, ?2, ?3) \
     ON CONFLICT (status, assignee) DO UPDATE SET tasks = tasks + excluded.tasks";
-pub(super) const NUMBERS: &str = "UPDATE board SET seq = ?1, event = ?1, run = ?1, comment = ?1, lease = ?1 \
-    WHERE one = 1";
+pub(super) const NUMBERS: &str = "UPDATE board SET seq = ?1, event = ?1, run = ?1, comment = ?1, \
+    subscription = ?1, lease = ?1 WHERE one = 1";
 pub(super) const GROUP: &str = "INSERT INTO commit_group VALUES (1, ?1, ?2) \
     ON CONFLICT (instance) DO UPDATE SET number = excluded.number, at = excluded.at";
 pub(super) const DETAIL: &str = "SELECT * FROM task WHERE id = ?1";
@@ -66,6 +66,9 @@ pub(super) const CREATE: &str = "INSERT INTO task (id, title, status, phase, pri
 pub(super) const BODY: &str = "INSERT INTO task_text (task, kind, text) VALUES (?1, 'body', ?2)";
 pub(super) const SAY: &str =
     "INSERT INTO comment (id, task, author, body, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const TOUCH: &str = "UPDATE task SET updated_at = ?2, version = ?3 WHERE id = ?1";
+pub(super) const SUBSCRIBE: &str = "INSERT INTO subscription (id, task, channel, address, thread, \
+    kinds, mode, created_at, cursor, attempts) VALUES (?1, ?2, ?3, ?4, '', ?5, 'notify', ?6, ?1, 0)";
 pub(super) const SUBSCRIPTION: &str =
     "SELECT cursor, lease_id, lease_through, attempts FROM subscription WHERE id = ?1";
 pub(super) const NEWS: &str = "SELECT * FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";

@@ -9,7 +9,7 @@ use super::{LIST_LEN, MANY, Point};
 use crate::clients::Outcome;
 use crate::extent::pick;
 use crate::fill;
-use crate::limit::{self, End, Failed, Hand, HandTask, Limit, Result, Rows};
+use crate::limit::{self, End, Failed, Hand, HandTask, Limit, Meter, Result, Rows};
 
 /// Makes all calls that were prepared, writes in transactions of `group`. `tasks` are those of the board and `fresh` those that
 /// were made for the calls.
@@ -23,6 +23,9 @@ pub(super) fn run(
     tasks: &[Task],
     fresh: &[Task],
 ) -> Result<Outcome> {
+    if needs.point == Point::LeaseAck {
+        return lease_and_ack(needs, limit, group);
+    }
     if needs.point.is_write() {
         let mut known = Known::of(needs, tasks, fresh);
         return limit.run(group, needs.calls, |rows, hand, at| {
@@ -37,6 +40,31 @@ pub(super) fn run(
         }
         _ => limit.list(LIST_LEN),
     })
+}
+
+/// Leases an event by each of as many subscriptions as a transaction has calls, and acknowledges them in the next one.
+fn lease_and_ack(needs: &Needs, limit: &Limit, group: usize) -> Result<Outcome> {
+    limit.warm()?;
+    let mut hand = limit.hand()?;
+    let mut meter = Meter::start();
+    for from in (0..needs.calls).step_by(group.max(1)) {
+        let calls = from..needs.calls.min(from + group.max(1));
+        let listeners = || {
+            let all = needs.subscriptions.iter().map(|found| found.id.get());
+            all.cycle()
+                .skip(from % needs.subscriptions.len())
+                .take(calls.len())
+        };
+        meter.time(calls.len(), || {
+            limit.transact(&mut hand, |rows, hand| {
+                listeners().try_for_each(|listener| rows.lease(listener, 1, hand))
+            })?;
+            limit.transact(&mut hand, |rows, hand| {
+                listeners().try_for_each(|listener| rows.ack(listener, hand))
+            })
+        })?;
+    }
+    Ok(meter.end())
 }
 
 /// What a loop knows of the tasks that its calls are about.
@@ -97,6 +125,10 @@ impl<'a> Known<'a> {
             Point::Unblock => rows.unblock(self.fresh(at)?, hand),
             Point::RequestReview => rows.end(End::Review, self.fresh(at)?, hand),
             Point::Comment => rows.comment(self.task(at)?.id(), hand),
+            Point::Subscribe => {
+                let address = self.needs.address(at);
+                rows.subscribe(self.task(at)?, &address, hand)
+            }
             _ => Err(Failed::Row),
         }
     }

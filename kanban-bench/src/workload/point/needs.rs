@@ -10,6 +10,7 @@ use super::by_store::Calls;
 use super::{AT_ONCE, PENDING, Point};
 use crate::clients;
 use crate::fill;
+use crate::said::NEWS;
 use crate::workload::calls::{listener, worker};
 
 /// What so many calls of an operation need, on a board that holds it.
@@ -135,7 +136,7 @@ impl Needs {
 
 /// What is news to those who listen.
 pub(super) fn kinds() -> Vec<EventKind> {
-    vec![EventKind::Created]
+    vec![EventKind::from(NEWS)]
 }
 
 /// Creates tasks of which every second is the child of the one before.
