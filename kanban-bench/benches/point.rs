@@ -1,5 +1,5 @@
-//! Each operation alone, one call at a time; and reads by many callers. Beside them the engine's limit, where there is one, and
-//! beside the reads the patterns of the field report.
+//! Each operation alone, one call at a time; and reads by many callers. Beside them the engine's limit, and beside the reads
+//! the patterns of the field report.
 
 mod boards;
 mod run;
@@ -55,7 +55,7 @@ fn alone(run: &mut Run, subject: Subject, point: Point) {
                 point::by_store(&*board.store, point, 1, rounds, tasks)
             })
         },
-        Other::limit_of(point, subject).into_iter().collect(),
+        vec![Other::limit_of(point, subject)],
     );
 }
 

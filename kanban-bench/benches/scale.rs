@@ -47,6 +47,6 @@ fn on_size(run: &mut Run, subject: Subject, tasks: usize, point: Point) {
                 point::by_store(&*board.store, point, 1, rounds, tasks)
             })
         },
-        Other::limit_of(point, subject).into_iter().collect(),
+        vec![Other::limit_of(point, subject)],
     );
 }

@@ -12,6 +12,7 @@ use crate::pattern::Pattern;
 use crate::subject::Subject;
 use crate::template::Known;
 use crate::turns::Took;
+use crate::workload::claim_next;
 use crate::workload::point::{self, Point};
 
 /// What one turn is given.
@@ -54,23 +55,26 @@ impl<'a> Other<'a> {
         Self::new(pattern.as_str(), uses, run)
     }
 
-    /// The engine's own limit of an operation, one call per transaction. None for one that is not written by hand.
+    /// The engine's own limit of an operation, one call per transaction.
     ///
     /// # Panics
     /// Not here; [`turn`](Self::turn) does where the engine fails.
     #[must_use]
-    pub fn limit_of(point: Point, subject: Subject) -> Option<Self> {
+    pub fn limit_of(point: Point, subject: Subject) -> Self {
         let uses = usize::from(point.is_write());
-        let limit = Self::limit(uses, move |hand| {
-            let tasks = match point {
-                Point::ClaimNext => &hand.known.first,
-                _ if point.is_write() => hand.own,
-                _ => &hand.known.tasks,
-            };
-            let done = point::by_hand(subject, &hand.file, point, 1, hand.rounds, tasks);
-            done.expect("it has a limit")
-        });
-        point.has_limit().then_some(limit)
+        Self::limit(uses, move |hand| {
+            let (file, rounds) = (&hand.file, hand.rounds);
+            match point {
+                // In the board's order: a task that an earlier turn made for itself would be none that is known.
+                Point::ClaimNext => {
+                    claim_next::by_hand(subject, file, 1, rounds, &hand.known.first)
+                }
+                _ if point.is_write() => {
+                    point::by_hand(subject, file, point, 1, rounds, hand.own)
+                }
+                _ => point::by_hand(subject, file, point, 1, rounds, &hand.known.tasks),
+            }
+        })
     }
 
     fn new(name: &'static str, uses: usize, run: impl Fn(&Hand<'_>) -> Outcome + 'a) -> Self {

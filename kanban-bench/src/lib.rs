@@ -12,7 +12,7 @@
 //!
 //! | workload | what the clients do | by hand |
 //! | --- | --- | --- |
-//! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before | all but `events`, `stats`, `pending`: one per transaction |
+//! | [`point`](workload::point) | one operation alone, of 23; what it needs is made before, by the store | the same operation, each call a transaction; a lease and its ack are two |
 //! | [`transitions`](workload::transitions) | each claims and completes its share of the tasks | claims, then completions, in groups |
 //! | [`claim_next`](workload::claim_next) | all claim the best task of one column | one seek for the first ready task, where the store seeks once per assignee, and the claim, in groups |
 //! | [`creation`](workload::creation) | each creates tasks with a body | the rows, in groups |
@@ -24,10 +24,12 @@
 //!
 //! The rows, the index keys and the counters that the store writes, in groups as long as the store's were
 //! ([`Commits`](board::Commits) counts them), at the same durability, with the same caches, on a copy of the same board. Reading
-//! the rows that are changed, and checking the status. A test holds every table and index to it.
+//! the rows that are changed, and checking the status; finding the child of a task that is completed, and the events of a lease. A
+//! test makes every operation by the store and by hand, from the same bytes, and compares every table and index. Of a read: every column
+//! of every row that the store answers, and of what it looks at on the way there.
 //!
-//! It does not include: the other rules and what they read (pauses, links, the policy), the model's types and the answers, the
-//! queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`, the
+//! It does not include: the other rules and what they read (pauses, circles of links, the policy, the run that a worker names, the
+//! subscriptions that a task has, the kinds of leased events), the model's types and the answers, the queue, threads and wakers, the check that the files are still the board's, ids reserved below `Power`, the
 //! flushes of a lazy board of SQLite. The board's numbers are written once per group and not with every command. On SQLite a commit
 //! checkpoints when the `-wal` has 16 MiB; a busy store does so after 256 groups, too. On redb rows have the store's length, but are not encoded, and the keys of a task
 //! come from memory. A limit is therefore a little faster than any program could be that keeps the board's promises.

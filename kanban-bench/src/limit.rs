@@ -3,7 +3,7 @@
 //!
 //! A loop works on a board that the store has made and filled, so tables, indexes and rows are the same; a test compares
 //! every table and index after the same work by both. What a loop includes is told by each function of `Rows` and
-//! `Limit`. None of them checks rules beyond the status of the one task that it changes, builds answers, hands work
+//! `Limit`; every operation of [`Point`](crate::workload::point::Point) has one. None of them checks rules beyond the status of the one task that it changes, builds answers, hands work
 //! between threads or waits for anybody. The board's counters are written once per transaction; the store writes them
 //! with every command.
 
@@ -18,6 +18,7 @@ use crate::subject::{Store, Subject};
 mod end;
 mod hand;
 mod meter;
+mod reads;
 pub(crate) mod redb;
 mod rows;
 pub mod sqlite;
@@ -26,6 +27,7 @@ mod told;
 pub(crate) use self::end::End;
 pub(crate) use self::hand::{Hand, HandTask, known};
 pub(crate) use self::meter::Meter;
+pub(crate) use self::reads::Seen;
 pub(crate) use self::rows::Rows;
 
 /// What it is called in an id.
@@ -194,43 +196,21 @@ impl Limit {
         Ok(meter.end())
     }
 
-    /// Makes `calls` reads, one after the other, with the cache as it is. A read is given its number, and answers how many bytes it has looked at.
+    /// Makes `calls` reads, one after the other, with the cache as it is. A read is given its number, and answers what it has looked at.
     ///
     /// # Errors
     /// The engine's, and the closure's.
     pub(crate) fn look(
         &self,
         calls: usize,
-        read: impl Fn(&Self, usize) -> Result<usize>,
+        read: impl Fn(&Self, usize) -> Result<Seen>,
     ) -> Result<Outcome> {
         let mut meter = Meter::start();
         for nth in 0..calls {
-            let len = meter.time(1, || read(self, nth))?;
-            std::hint::black_box(len);
+            let seen = meter.time(1, || read(self, nth))?;
+            std::hint::black_box(seen);
         }
         Ok(meter.end())
-    }
-
-    /// Reads a task and its texts in one snapshot, every column. Answers how many bytes of text.
-    ///
-    /// # Errors
-    /// The engine's; a task that is not there.
-    pub(crate) fn read(&self, id: &str) -> Result<usize> {
-        match self {
-            Self::Sqlite(database) => Ok(database.read(id)?),
-            Self::Redb(database) => database.read(id),
-        }
-    }
-
-    /// Reads the first rows of the board by priority in one snapshot, every column. Answers how many bytes of text.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
-        match self {
-            Self::Sqlite(database) => Ok(database.list(rows)?),
-            Self::Redb(database) => database.list(rows),
-        }
     }
 }
 

@@ -5,15 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kanban_core::{Durability, RootMode};
-use redb::{ConcurrencyMode, Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
+use redb::{ConcurrencyMode, Database, ReadableDatabase, ReadableTable};
 
-use self::tables::{BY_PRIORITY, EVENT, Row, TASK, TEXT, Tables, Word};
+use self::tables::{EVENT, Tables};
 use super::{Failed, Hand, Result};
 use crate::clock::now;
 use crate::subject::Subject;
 
 mod keys;
 mod lengths;
+mod reads;
 mod rows;
 mod tables;
 
@@ -135,38 +136,6 @@ impl Redb {
             txn.set_durability(lazy.next())?;
         }
         Ok(txn.commit()?)
-    }
-
-    /// Reads a task with its texts in one snapshot. Answers how many bytes.
-    ///
-    /// # Errors
-    /// redb's; a task that is not there.
-    pub(crate) fn read(&self, id: &str) -> Result<usize> {
-        let txn = self.database.begin_read()?;
-        let tasks: ReadOnlyTable<Word, Row> = txn.open_table(TASK)?;
-        let texts = txn.open_table(TEXT)?;
-        let mut len = tasks.get(id)?.ok_or(Failed::Row)?.value().to_vec().len();
-        for entry in texts.range((id, "")..=(id, "~"))? {
-            len += entry?.1.value().to_vec().len();
-        }
-        Ok(len)
-    }
-
-    /// Reads the first tasks by priority in one snapshot. Answers how many bytes.
-    ///
-    /// # Errors
-    /// redb's.
-    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
-        let txn = self.database.begin_read()?;
-        let order = txn.open_table(BY_PRIORITY)?;
-        let tasks = txn.open_table(TASK)?;
-        let mut len = 0;
-        for entry in order.iter()?.take(rows) {
-            let key = entry?.0;
-            let row = tasks.get(key.value().2)?.ok_or(Failed::Row)?;
-            len += row.value().to_vec().len();
-        }
-        Ok(len)
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) trait Rows {
     /// The engine's; a task that is not there, or not ready.
     fn subscribe(&mut self, task: &mut HandTask, address: &str, hand: &mut Hand) -> Result<()>;
 
-    /// Reads a subscription and the events after its cursor; writes its row.
+    /// Reads a subscription and the events after its cursor, of whatever kind, on redb as many of the last ones; writes its row.
     ///
     /// # Errors
     /// The engine's; a subscription that is not there.

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, Result, params};
 use self::statements as sql;
 use super::Hand;
 
+mod reads;
 mod rows;
 mod statements;
 
@@ -92,7 +93,7 @@ impl Sqlite {
     /// # Errors
     /// SQLite's.
     pub(crate) fn last_number(&self) -> Result<i64> {
-        let one = "SELECT max(seq, event, run, comment, lease) FROM board";
+        let one = "SELECT max(seq, event, run, comment, subscription, lease) FROM board";
         self.connection.query_row(one, [], |row| row.get(0))
     }
 
@@ -148,50 +149,6 @@ impl Sqlite {
             }
         }
         Ok(())
-    }
-
-    /// Reads a task with its texts, as one question does: every column, in one snapshot. Answers how many bytes of text.
-    ///
-    /// # Errors
-    /// SQLite's; a task that is not there.
-    pub(crate) fn read(&self, id: &str) -> Result<usize> {
-        self.snapshot(|| {
-            let (rows, len) = self.read_rows(sql::DETAIL, params![id])?;
-            if rows == 0 {
-                return Err(rusqlite::Error::QueryReturnedNoRows);
-            }
-            Ok(len + self.read_rows(sql::TEXTS, params![id])?.1)
-        })
-    }
-
-    /// Reads the first tasks by priority: every column, in one snapshot. Answers how many bytes of text.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub(crate) fn list(&self, rows: usize) -> Result<usize> {
-        self.snapshot(|| Ok(self.read_rows(sql::LIST, params![len(rows)])?.1))
-    }
-
-    fn snapshot<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.statement("BEGIN")?.execute([])?;
-        let read = read();
-        self.statement("COMMIT")?.execute([])?;
-        read
-    }
-
-    /// Looks at every column of every row. Answers how many rows, and how many bytes of text.
-    fn read_rows(&self, text: &str, params: impl rusqlite::Params) -> Result<(usize, usize)> {
-        let mut statement = self.statement(text)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(params)?;
-        let (mut count, mut len) = (0, 0);
-        while let Some(row) = rows.next()? {
-            count += 1;
-            for column in 0..columns {
-                len += text_len(row.get_ref(column)?);
-            }
-        }
-        Ok((count, len))
     }
 }
 

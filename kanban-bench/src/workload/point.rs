@@ -110,34 +110,6 @@ impl Point {
         )
     }
 
-    /// Whether [`by_hand`] makes it.
-    #[must_use]
-    pub const fn has_limit(self) -> bool {
-        matches!(
-            self,
-            Self::Create
-                | Self::CreateMany
-                | Self::Update
-                | Self::Assign
-                | Self::Link
-                | Self::Claim
-                | Self::ClaimNext
-                | Self::Heartbeat
-                | Self::Complete
-                | Self::CompleteParent
-                | Self::Fail
-                | Self::Release
-                | Self::Block
-                | Self::Unblock
-                | Self::RequestReview
-                | Self::Comment
-                | Self::Subscribe
-                | Self::LeaseAck
-                | Self::Task
-                | Self::List
-        )
-    }
-
     /// How many tasks of its own a number of calls needs.
     fn fresh(self, calls: usize) -> usize {
         match self {
@@ -218,18 +190,15 @@ impl Needs {
         group: usize,
         tasks: &[Task],
         fresh: &[Task],
-    ) -> Option<Outcome> {
-        if !self.point.has_limit() {
-            return None;
-        }
+    ) -> Outcome {
         let limit = Limit::open(subject, file).expect("the engine opens the board");
         let done = by_hand::run(self, &limit, group, tasks, fresh);
-        Some(done.expect("the engine carries it out"))
+        done.expect("the engine carries it out")
     }
 }
 
 /// The same by hand on a board's file that nobody has open, in transactions of `group` calls, `calls` in all; reads one
-/// after the other on one thread. None for an operation that is not written by hand. The store opens the board first and makes what
+/// after the other on one thread. The store opens the board first and makes what
 /// the calls need. `tasks` are the ready ones of the board.
 ///
 /// # Panics
@@ -242,7 +211,7 @@ pub fn by_hand(
     group: usize,
     calls: usize,
     tasks: &[Task],
-) -> Option<Outcome> {
+) -> Outcome {
     let made = on_store(subject, file, |store| {
         // As many callers at once as share a commit, and no more calls than are asked for.
         let callers = group.max(1);

@@ -76,3 +76,10 @@ pub(super) const LEASE: &str = "UPDATE subscription SET attempts = 1, lease_id =
     lease_through = ?4 WHERE id = ?1";
 pub(super) const ACK: &str = "UPDATE subscription SET cursor = max(cursor, lease_through), attempts = 0, \
     acked = lease_id, lease_id = NULL, lease_until = NULL, lease_through = NULL WHERE id = ?1";
+pub(super) const COUNTS: &str =
+    "SELECT status, assignee, tasks FROM task_count ORDER BY status, assignee";
+pub(super) const OLDEST_READY: &str =
+    "SELECT created_at FROM task WHERE status = 'ready' ORDER BY created_at LIMIT 1";
+pub(super) const LISTENERS: &str = "SELECT * FROM subscription ORDER BY id LIMIT ?1";
+pub(super) const FIRST_NEWS: &str =
+    "SELECT * FROM event WHERE id > ?1 AND kind = ?2 ORDER BY id LIMIT 1";

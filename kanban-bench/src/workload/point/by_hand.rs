@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kanban_core::Task;
 
 use super::needs::Needs;
-use super::{LIST_LEN, MANY, Point};
+use super::{EVENTS_LEN, LIST_LEN, MANY, Point};
 use crate::clients::Outcome;
 use crate::extent::pick;
 use crate::fill;
@@ -33,12 +33,17 @@ pub(super) fn run(
         });
     }
     limit.warm()?;
-    limit.look(needs.calls, |limit, at| match needs.point {
-        Point::Task => {
-            let task = tasks.get(pick(0, at, tasks.len()));
-            limit.read(task.ok_or(Failed::Row)?.id.as_str())
+    let cursors = needs.cursors();
+    limit.look(needs.calls, |limit, at| {
+        let random = pick(0, at, tasks.len());
+        match needs.point {
+            Point::Task => limit.read(tasks.get(random).ok_or(Failed::Row)?.id.as_str()),
+            Point::List => limit.list(LIST_LEN),
+            Point::Events => limit.events(random as u64, EVENTS_LEN),
+            Point::Stats => limit.stats(),
+            Point::Pending => limit.pending(&cursors, EVENTS_LEN),
+            point => unreachable!("{point:?} writes: made by another loop"),
         }
-        _ => limit.list(LIST_LEN),
     })
 }
 
@@ -129,7 +134,12 @@ impl<'a> Known<'a> {
                 let address = self.needs.address(at);
                 rows.subscribe(self.task(at)?, &address, hand)
             }
-            _ => Err(Failed::Row),
+            Point::LeaseAck
+            | Point::Task
+            | Point::List
+            | Point::Events
+            | Point::Stats
+            | Point::Pending => unreachable!("no single write: made by another loop"),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the calls of an operation need: it is made before they are measured.
 
+use std::collections::HashMap;
+
 use kanban_core::{
     BoardStore, ClaimTask, CreateMany, EventKind, Label, NewItem, ParentRef, Result, RunId, Scope,
     Subscription, Task, TaskId,
@@ -121,6 +123,13 @@ impl Needs {
             rows.extend(block_on(store.tasks(page.to_vec()))?.value);
         }
         Ok(rows)
+    }
+
+    /// How far those have heard that listen, by their numbers.
+    pub(crate) fn cursors(&self) -> HashMap<u64, u64> {
+        let all = self.subscriptions.iter();
+        all.map(|found| (found.id.get(), found.cursor.get()))
+            .collect()
     }
 
     /// The title that a call with a number gives.
