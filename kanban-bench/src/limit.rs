@@ -117,7 +117,8 @@ impl Limit {
         BoardFile::at(subject, file)?.open()
     }
 
-    /// Reads everything once, as far as the engine's cache holds it. A store that has filled a board has it there, too.
+    /// Reads everything once, as far as the engine's cache holds it, and prepares every statement. A store that has filled a
+    /// board has it there, too.
     ///
     /// # Errors
     /// The engine's.

@@ -70,11 +70,14 @@ impl Sqlite {
         self.connection.pragma_update(None, "cache_size", kib)
     }
 
-    /// Looks at every page once.
+    /// Looks at every page once, and prepares every statement.
     ///
     /// # Errors
     /// SQLite's.
     pub(crate) fn warm(&self) -> Result<()> {
+        for text in sql::ALL {
+            self.statement(text)?;
+        }
         let pages = "SELECT sum(ncell) FROM dbstat";
         self.connection.query_row(pages, [], |_| Ok(()))
     }
