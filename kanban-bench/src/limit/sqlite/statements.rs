@@ -77,7 +77,48 @@ statements! {
     ACK = "UPDATE subscription SET cursor = max(cursor, lease_through), attempts = 0, \
         acked = lease_id, lease_id = NULL, lease_until = NULL, lease_through = NULL WHERE id = ?1";
     COUNTS = "SELECT status, assignee, tasks FROM task_count ORDER BY status, assignee";
-    OLDEST_READY = "SELECT created_at FROM task WHERE status = 'ready' ORDER BY created_at LIMIT 1";
+    OLDEST_READY = "SELECT created_at FROM task INDEXED BY task_ready_age \
+        WHERE status = 'ready' ORDER BY created_at LIMIT 1";
     LISTENERS = "SELECT * FROM subscription ORDER BY id LIMIT ?1";
     FIRST_NEWS = "SELECT * FROM event WHERE id > ?1 AND kind = ?2 ORDER BY id LIMIT 1";
+}
+
+#[cfg(test)]
+mod tests {
+    use pollster::block_on;
+
+    use super::*;
+    use crate::board::Board;
+    use crate::limit::sqlite::{Sqlite, Synchronous};
+    use crate::subject::{Store, Subject};
+
+    /// What is read from its first row on, in an order that is there. All else is sought.
+    const WALKED: &[(&str, &str)] = &[
+        (LIST, "SCAN task USING INDEX task_priority"),
+        (COUNTS, "SCAN task_count"),
+        (LISTENERS, "SCAN subscription"),
+        (
+            OLDEST_READY,
+            "SCAN task USING COVERING INDEX task_ready_age",
+        ),
+    ];
+
+    /// Otherwise the store would beat its limit.
+    #[test]
+    fn no_statement_sorts_or_looks_for_its_rows_without_an_index() {
+        let place = tempfile::tempdir().expect("there is room for a folder");
+        let board = block_on(Board::make(Subject::new(Store::Sqlite), place.path())).unwrap();
+        let closed = block_on(board.close()).expect("it is closed");
+        let database = Sqlite::open(&closed.file(), Synchronous::Full).unwrap();
+        for text in ALL {
+            let explained = format!("EXPLAIN QUERY PLAN {text}");
+            let mut plan = database.connection.prepare(&explained).unwrap();
+            let steps = plan.raw_query().mapped(|row| row.get::<_, String>(3));
+            for step in steps.map(Result::unwrap) {
+                let is_sought = step.starts_with("SEARCH ");
+                let walked = WALKED.contains(&(*text, step.as_str()));
+                assert!(is_sought || walked, "{step}: {text}");
+            }
+        }
+    }
 }
