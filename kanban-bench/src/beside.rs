@@ -69,9 +69,7 @@ impl<'a> Other<'a> {
                 Point::ClaimNext => {
                     claim_next::by_hand(subject, file, 1, rounds, &hand.known.first)
                 }
-                _ if point.is_write() => {
-                    point::by_hand(subject, file, point, 1, rounds, hand.own)
-                }
+                _ if point.is_write() => point::by_hand(subject, file, point, 1, rounds, hand.own),
                 _ => point::by_hand(subject, file, point, 1, rounds, &hand.known.tasks),
             }
         })

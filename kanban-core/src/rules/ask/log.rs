@@ -147,11 +147,14 @@ impl<'a> Stretch<'a> {
             through: self.after,
             is_end: false,
         };
+        // Among others the kinds wanted are rare or not: the pages grow as long as too few are found.
+        let mut page_len = limit;
         while *looks > 0 {
             let wanted = match self.kinds {
                 [] => limit - found.events.len(),
-                _ => PAGE_MAX,
+                _ => page_len.min(PAGE_MAX),
             };
+            page_len = page_len.saturating_mul(8);
             let wanted = wanted.min(*looks);
             let page = match self.task {
                 Some(task) => view.events_of(task, found.through, wanted)?,

@@ -1,6 +1,8 @@
 //! Who hears of what, and upkeep.
 
-use kanban_core::{CollectEvents, Covered, EventLease, Policy, PurgeSettled, Scope, SetPolicy};
+use kanban_core::{
+    CollectEvents, Covered, EventKind, EventLease, Policy, PurgeSettled, Scope, SetPolicy, TaskId,
+};
 
 use crate::calls;
 use crate::costs::stage::Stage;
@@ -29,8 +31,27 @@ pub(super) async fn walk(s: &Stage) {
     s.cost("ack", s.store.ack(calls::ack(made, second))).await;
     let asked = s.store.lease_events(calls::lease(made));
     s.cost("lease_events, no news", asked).await;
+    find_a_kind(s, &task).await;
     let call = calls::unsubscribe(made);
     s.cost("unsubscribe", s.store.unsubscribe(call)).await;
+}
+
+/// The first event after the cursor is wanted; so many come behind it.
+async fn find_a_kind(s: &Stage, task: &TaskId) {
+    let mut call = calls::subscribe(Scope::Board, "bob");
+    call.kinds = vec![EventKind::Commented];
+    let made = s.store.subscribe(call).await.expect("subscribed").value.id;
+    for _ in 0..8 {
+        let said = s.store.comment(calls::comment(task, "well")).await;
+        said.expect("said");
+    }
+    let mut call = calls::lease(made);
+    call.limit = 1;
+    let leased = s.store.lease_events(call);
+    s.cost("lease_events, 1 event of a kind, 7 behind it", leased)
+        .await;
+    let gone = s.store.unsubscribe(calls::unsubscribe(made)).await;
+    gone.expect("unsubscribed");
 }
 
 pub(super) async fn walk_upkeep(s: &Stage) {
