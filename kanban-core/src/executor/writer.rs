@@ -179,22 +179,22 @@ impl<'a, E: Engine> Writer<'a, E> {
             GroupEnd::Fail(error) => self.answer(jobs, Some(&error)),
             GroupEnd::Split => jobs.into_iter().for_each(|job| self.work(vec![job])),
             GroupEnd::Dead(error) => {
-                self.die(&error);
-                let unknown = Error::new(ErrorKind::Unknown, error.to_string());
+                let why = self.die(&error);
+                let unknown = Error::new(ErrorKind::Unknown, why.to_string());
                 self.answer(jobs, Some(&unknown));
             }
         }
     }
 
-    /// The store comes to its end: what waits and whoever comes gets this error. The first one stands.
-    fn die(&mut self, why: &Error) {
+    /// The store comes to its end: what waits and whoever comes gets this error. The first one stands, and is answered.
+    fn die(&mut self, why: &Error) -> Error {
         let why = match why.kind() {
             // Whoever is told that comes again, and nothing more will be taken here.
             ErrorKind::Busy => Error::unavailable(Unavailable::Io, why.to_string()),
             _ => why.again(),
         };
         self.shared.queue.close(why.again());
-        self.dead.get_or_insert(why);
+        self.dead.get_or_insert(why).again()
     }
 
     fn answer(&self, jobs: Vec<Box<dyn Job>>, instead: Option<&Error>) {
@@ -340,10 +340,7 @@ impl<'a, E: Engine> Writer<'a, E> {
         let opened = self
             .open_anew()
             .and_then(|found| self.expect_landed(found, self.shared.options.clock.now()));
-        if let Err(error) = &opened {
-            self.die(error);
-        }
-        opened
+        opened.map_err(|error| self.die(&error))
     }
 
     /// Runs a group once, in one transaction.

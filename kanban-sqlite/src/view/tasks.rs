@@ -181,8 +181,8 @@ fn head(row: &Row<'_>) -> Result<LaneHead> {
     let assignee: Option<String> = row.get(0).map_err(doing)?;
     let (rank, at): (i64, i64) = (row.get(1).map_err(doing)?, row.get(2).map_err(doing)?);
     let id: String = row.get(3).map_err(doing)?;
-    let priority = i32::try_from(-rank)
-        .map_err(|error| Error::corrupt("a priority is out of bounds").with_source(error))?;
+    let priority = rank.checked_neg().and_then(|rank| i32::try_from(rank).ok());
+    let priority = priority.ok_or_else(|| Error::corrupt("a priority is out of bounds"))?;
     Ok(LaneHead {
         assignee: assignee.map(Assignee::new).transpose().map_err(wrong)?,
         first: PriorityKey {

@@ -96,10 +96,15 @@ impl File {
             match change {
                 Change::Resize(len) => left.resize(*len, 0),
                 Change::Write(at, bytes) => {
-                    for (number, sector) in bytes.chunks(SECTOR_LEN).enumerate() {
+                    // Sectors of the disk: a page in a `-wal` begins within one.
+                    let mut from = 0;
+                    while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
+                        let len = SECTOR_LEN - (at + from) % SECTOR_LEN;
+                        let sector = &rest[..len.min(rest.len())];
                         if luck.keeps_sector(dice) {
-                            put(&mut left, at + number * SECTOR_LEN, sector);
+                            put(&mut left, at + from, sector);
                         }
+                        from += len;
                     }
                 }
             }

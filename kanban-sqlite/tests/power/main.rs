@@ -172,6 +172,7 @@ fn cut(what: &str, log: &[Entry], is_cut: impl Fn(usize, &mut Rng) -> bool) -> F
         }
     }
     println!("{what}: {figures}");
+    assert!(figures.images > 0, "{what}: expected images, found none");
     figures
 }
 

@@ -58,6 +58,35 @@ fn a_store_that_ends_because_others_hold_its_files_does_not_say_busy() {
     });
 }
 
+/// A write's numbers are promised in a transaction of its own before it.
+#[test]
+fn a_store_that_ends_amid_a_promise_of_numbers_does_not_say_busy() {
+    block_on(async {
+        let engine = new_engine();
+        let weak = lazy(HOUR);
+        let opened = open(&engine, weak).await;
+        engine.fail_commit(CommitFault::UncertainLost);
+        engine.fail_reopen_with(Error::new(ErrorKind::Busy, "held"));
+        assert_eq!(kind(opened.store.create(task("first")).await), GONE);
+        has_ended(opened).await;
+    });
+}
+
+/// The close flushes what waits.
+#[test]
+fn a_store_that_ends_in_its_close_does_not_say_busy() {
+    block_on(async {
+        let engine = new_engine();
+        let opened = open(&engine, lazy(HOUR)).await;
+        add(&opened, "answered, and gone").await;
+        engine.fail_flush(FlushFault::Forgot);
+        engine.fail_reopen_with(Error::new(ErrorKind::Busy, "held"));
+        assert_eq!(kind(opened.store.close().await), GONE);
+        assert_eq!(kind(opened.store.close().await), GONE, "told again");
+        opened.stop();
+    });
+}
+
 #[test]
 fn a_lazy_flush_after_an_uncertain_commit_that_others_hold_up_is_made_later() {
     block_on(async {

@@ -147,7 +147,7 @@ impl<E: Engine> Writer<'_, E> {
             Err(error) if *error.kind() == ErrorKind::Busy => {
                 self.flushes.hold_up(self.shared.timer.now());
             }
-            Err(error) => self.die(error),
+            Err(error) => drop(self.die(error)),
         }
         flushed
     }

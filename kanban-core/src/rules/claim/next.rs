@@ -41,7 +41,7 @@ impl Command for ClaimNext {
         let (best, paused, capped) = (search.best, search.paused, search.capped);
         let value = match best {
             Some(best) => {
-                let task = found(draft, best)?;
+                let task = found(draft, &self.filter, best)?;
                 NextClaim::Claimed(Box::new(open_run(draft, task, &claimant)?))
             }
             None => NextClaim::None {
@@ -68,13 +68,14 @@ fn check_filter(filter: &ClaimFilter) -> std::result::Result<(), Invalid> {
 /// A task that may start, as an index tells of it.
 struct Best {
     phase: Phase,
+    assignee: Option<Assignee>,
     place: PriorityKey,
     /// Its row, where that was read.
     task: Option<Task>,
 }
 
-/// The row of the best task. A damaged index must not start what may not start.
-fn found(draft: &mut Draft<'_>, best: Best) -> Result<Task> {
+/// The row of the best task. What it was chosen by was the index's word: a damaged one must not start what may not start.
+fn found(draft: &mut Draft<'_>, filter: &ClaimFilter, best: Best) -> Result<Task> {
     let id = &best.place.id;
     let task = match best.task {
         Some(task) => {
@@ -83,10 +84,16 @@ fn found(draft: &mut Draft<'_>, best: Best) -> Result<Task> {
         }
         None => draft.task(id)?,
     };
-    let may_start = |task: &Task| task.status == best.phase.claimable_status() && !task.waiting;
-    task.filter(may_start).ok_or_else(|| {
+    let is_as_told = |task: &Task| {
+        task.status == best.phase.claimable_status()
+            && !task.waiting
+            && task.assignee == best.assignee
+            && PriorityKey::of(task) == best.place
+            && covers(filter, task)
+    };
+    task.filter(is_as_told).ok_or_else(|| {
         Error::corrupt(format!(
-            "the index of claimable tasks names {id}, which is none"
+            "the index of claimable tasks tells of {id} what its row does not"
         ))
     })
 }
@@ -137,10 +144,11 @@ impl Search<'_, '_> {
             for lane in lanes {
                 let head = Best {
                     phase,
+                    assignee: lane.assignee,
                     place: lane.first,
                     task: None,
                 };
-                self.offer(lane.assignee.as_ref(), head, is_board_full)?;
+                self.offer(head, is_board_full)?;
             }
             if is_last {
                 return Ok(());
@@ -175,22 +183,19 @@ impl Search<'_, '_> {
         };
         let head = Best {
             phase,
+            assignee: lane.assignee,
             place: PriorityKey::of(&head),
             task: Some(head),
         };
-        self.offer(lane.assignee.as_ref(), head, is_board_full)
+        self.offer(head, is_board_full)
     }
 
     /// Takes the first of a lane for the best, if it may start and is better than what was found so far.
     ///
     /// INVARIANT: what is in a lane may start. A task whose `not_before` is ahead is no part of it, and one that was
     /// reached is gone from the row.
-    fn offer(
-        &mut self,
-        assignee: Option<&Assignee>,
-        head: Best,
-        is_board_full: bool,
-    ) -> Result<()> {
+    fn offer(&mut self, head: Best, is_board_full: bool) -> Result<()> {
+        let assignee = head.assignee.as_ref();
         let is_better = |best: &Best| head.place < best.place;
         if paused(self.draft, assignee)?.is_some() {
             self.paused = true;
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_index_names_wrongly_is_not_claimed() {
+    fn what_an_index_tells_wrongly_is_not_claimed() {
         let mut bed = Testbed::new();
         bed.put("t_done", |task| task.status = Status::Done);
         bed.put("t_waiting", |task| task.waiting = true);
@@ -293,20 +298,38 @@ mod tests {
         let names = FixedIds::default();
         let group = GroupRows::read(&bed.board).unwrap();
         let mut draft = Draft::new(&bed.board, &group, &names, bed.now);
-        let mut found = |id: &str| {
-            let place = PriorityKey {
-                priority: 0,
-                created_at: Millis::new(0),
-                id: TaskId::new(id).unwrap(),
+        let mut found = |id: &str, edit: fn(&mut Best, &mut ClaimFilter)| {
+            let id = TaskId::new(id).unwrap();
+            let mut best = Best {
+                phase: Phase::Work,
+                assignee: None,
+                place: bed.board.tasks.get(&id).map_or_else(
+                    || PriorityKey {
+                        priority: 0,
+                        created_at: Millis::new(0),
+                        id: id.clone(),
+                    },
+                    PriorityKey::of,
+                ),
+                task: None,
             };
-            let phase = Phase::Work;
-            let task = None;
-            let found = found(&mut draft, Best { phase, place, task });
+            let mut filter = ClaimFilter::default();
+            edit(&mut best, &mut filter);
+            let found = found(&mut draft, &filter, best);
             found.map(|_| ()).map_err(|error| error.kind().clone())
         };
-        assert_eq!(found("t_ready"), Ok(()));
+        assert_eq!(found("t_ready", |_, _| {}), Ok(()));
         for id in ["t_done", "t_waiting", "t_gone"] {
-            assert_eq!(found(id), Err(ErrorKind::Corrupt), "{id}");
+            assert_eq!(found(id, |_, _| {}), Err(ErrorKind::Corrupt), "{id}");
+        }
+        let wrong: &[fn(&mut Best, &mut ClaimFilter)] = &[
+            |best, _| best.phase = Phase::Review,
+            |best, _| best.assignee = Some(Assignee::new("ada").unwrap()),
+            |best, _| best.place.priority += 1,
+            |_, filter| filter.tenant = Some(Label::new("tenant", "acme").unwrap()),
+        ];
+        for edit in wrong {
+            assert_eq!(found("t_ready", *edit), Err(ErrorKind::Corrupt));
         }
     }
 }
