@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::change::Change;
 use crate::engine::{Engine, Txn, Upkeep, Verdict, WriteEnd};
 use crate::error::{Error, ErrorKind, Result, Unavailable};
-use crate::model::{BoardState, Counters, GroupRecord, Millis};
+use crate::model::{Counters, GroupRecord, Millis};
 use crate::options::Durability;
 use crate::rules::{GroupRows, ripen};
 
@@ -14,8 +14,10 @@ use super::queue::Taken;
 use super::shared::Shared;
 
 use self::lazy::Flushes;
+use self::numbers::{Promise, exceeds};
 
 mod lazy;
+mod numbers;
 
 /// How long the queue is empty before the engine may tidy up.
 const IDLE_AFTER: Duration = Duration::from_millis(200);
@@ -23,8 +25,6 @@ const IDLE_AFTER: Duration = Duration::from_millis(200);
 const IDLE_AFTER_MAX: Duration = Duration::from_secs(10);
 /// After how many groups the engine may tidy up though the queue is never empty.
 const GROUPS_BETWEEN_UPKEEP: u64 = 256;
-/// By how much a reservation of numbers is raised.
-const RESERVED: u64 = 4096;
 /// For how long engines keep the mark of an instance that writes nothing.
 const MARK_KEPT: Duration = Duration::from_hours(24);
 /// How many pages of back-offs one group ends.
@@ -124,47 +124,6 @@ impl<'a, E: Engine> Writer<'a, E> {
         self.shared.engine.idle()
     }
 
-    /// Before the first group: if another boot of the machine left a reservation, a power cut may have taken
-    /// numbers back that were answered. All counters go on behind the reservation.
-    /// Answers the board's seed.
-    pub(crate) fn skip_reserved(&mut self) -> Result<u64> {
-        let mut state = None;
-        self.shared.engine.read(&mut |view| {
-            state = Some(view.board()?);
-            Ok(())
-        })?;
-        let Some(state) = state else {
-            return Err(Error::new(ErrorKind::Internal, "the engine did not ask"));
-        };
-        let boot = self.shared.boot.as_deref();
-        let must_skip = |board: &BoardState| {
-            board.reserved != Counters::default()
-                && (boot.is_none() || board.boot.as_deref() != boot)
-        };
-        if !must_skip(&state) {
-            return Ok(state.seed);
-        }
-        let end = self.shared.engine.write(&mut |txn| {
-            let before = txn.view().board()?;
-            if !must_skip(&before) {
-                return Ok(Verdict::RollBack);
-            }
-            let counters = before.counters.zip(before.reserved, u64::max);
-            let boot = boot.map(str::to_owned);
-            let after = BoardState {
-                counters,
-                boot,
-                ..before.clone()
-            };
-            txn.apply(&Change::board(before, after))?;
-            Ok(Verdict::Commit)
-        });
-        match end {
-            WriteEnd::Done(_) => self.shared.engine.flush().map(|()| state.seed),
-            WriteEnd::NotWritten(error) | WriteEnd::Uncertain(error) => Err(error),
-        }
-    }
-
     /// Carries out a group and answers it.
     fn work(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         #[cfg(all(test, feature = "shuttle"))]
@@ -243,95 +202,6 @@ impl<'a, E: Engine> Writer<'a, E> {
             }
         }
         GroupEnd::Fail(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no run of a group")))
-    }
-
-    /// Promises numbers durably, before anybody, in any process, can see one of them: in a transaction of its own, which
-    /// is flushed before the group runs again. Another store's promise is not trusted, for its flush may be missing.
-    fn reserve(&mut self, needed: Counters) -> Result<()> {
-        let boot = self.shared.boot.as_deref();
-        let mut promise = None;
-        let end = self.shared.engine.write(&mut |txn| {
-            let before = txn.view().board()?;
-            let wanted = needed.zip(before.counters, u64::max);
-            let wanted = wanted.zip(wanted, |n, _| n + RESERVED);
-            // Always above what was promised before: whoever promised that sees that somebody relies on it now.
-            let reserved = wanted.zip(before.reserved, |wanted, old| wanted.max(old + 1));
-            promise = Some(Promise {
-                reserved,
-                before: before.clone(),
-            });
-            let boot = boot.map(str::to_owned);
-            let after = BoardState {
-                reserved,
-                boot,
-                ..before.clone()
-            };
-            txn.apply(&Change::board(before, after))?;
-            Ok(Verdict::Commit)
-        });
-        match end {
-            WriteEnd::Done(_) => self.flush_promise()?,
-            WriteEnd::NotWritten(error) => return Err(error),
-            WriteEnd::Uncertain(_) => {
-                self.reopen_or_die()?;
-                return Err(Error::new(
-                    ErrorKind::Busy,
-                    "the reservation of numbers did not land",
-                ));
-            }
-        }
-        if let Some(promise) = &promise {
-            if promise.before.reserved != self.durable {
-                self.others = promise.before.reserved;
-            }
-            self.durable = promise.reserved;
-        }
-        self.unused = promise;
-        Ok(())
-    }
-
-    /// Flushes a promise, and with it all that was committed before. One whose flush failed is none, whatever a later flush
-    /// says: what the files lack since then only opening them anew tells.
-    fn flush_promise(&mut self) -> Result<()> {
-        let flushed = self.shared.engine.flush();
-        match &flushed {
-            Ok(()) => self.flushes.done(self.landed),
-            Err(error) if *error.kind() == ErrorKind::Busy => {}
-            Err(_) => self.reopen_or_die()?,
-        }
-        flushed
-    }
-
-    /// Where a group failed after its numbers were promised, and the board has given none in its life, the promise is
-    /// taken back: the next boot would go on behind it, and no import would take the board for unwritten any more. If
-    /// that fails too the promise stands, which costs no more than the numbers.
-    fn take_back(&mut self) {
-        let Some(promise) = self.unused.take() else {
-            return;
-        };
-        if self.dead.is_some() || promise.before.counters != Counters::default() {
-            return;
-        }
-        self.durable = Counters::default();
-        let boot = self.shared.boot.as_deref();
-        let end = self.shared.engine.write(&mut |txn| {
-            let before = txn.view().board()?;
-            let is_ours = before.reserved == promise.reserved && before.boot.as_deref() == boot;
-            if !is_ours || before.counters != promise.before.counters {
-                return Ok(Verdict::RollBack);
-            }
-            let after = BoardState {
-                reserved: promise.before.reserved,
-                boot: promise.before.boot.clone(),
-                ..before.clone()
-            };
-            txn.apply(&Change::board(before, after))?;
-            Ok(Verdict::Commit)
-        });
-        if let WriteEnd::Uncertain(_) = end {
-            // Where this fails the store has come to its end, and the next group is told.
-            let _ = self.reopen_or_die();
-        }
     }
 
     /// Opens the files anew. A store that cannot would refuse every write from then on and never try again: it ends. So does
@@ -452,13 +322,6 @@ impl<'a, E: Engine> Writer<'a, E> {
     }
 }
 
-/// Numbers that were promised durably.
-struct Promise {
-    reserved: Counters,
-    /// The board's row before.
-    before: BoardState,
-}
-
 /// One run of a group.
 struct Trial {
     end: WriteEnd,
@@ -484,9 +347,4 @@ fn apply_ripe(txn: &mut dyn Txn, now: Millis) -> Result<bool> {
         }
     }
     Ok(any)
-}
-
-/// Whether a number is above the bound of its kind.
-fn exceeds(numbers: Counters, bounds: Counters) -> bool {
-    numbers.zip(bounds, |n, max| u64::from(n > max)) != Counters::default()
 }

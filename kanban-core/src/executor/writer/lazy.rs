@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::change::Change;
-use crate::engine::{Engine, Verdict};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, Unavailable};
-use crate::model::{BoardState, Counters, GroupRecord};
+use crate::model::GroupRecord;
 use crate::options::Durability;
 
-use super::{GroupEnd, IDLE_AFTER, Writer, exceeds};
+use super::{GroupEnd, IDLE_AFTER, Writer};
 
 /// When what was committed is flushed.
 pub(super) struct Flushes {
@@ -35,6 +34,11 @@ impl Flushes {
             retry_at: None,
             through: 0,
         }
+    }
+
+    /// Whether commits wait for flushes: on a lazy board.
+    pub(super) const fn are_made(&self) -> bool {
+        self.span.is_some()
     }
 
     fn committed(&mut self, now: Instant) {
@@ -120,7 +124,7 @@ impl<E: Engine> Writer<'_, E> {
                 GroupEnd::Answer
             }
             // At the other durabilities nobody would flush it later: the store ends.
-            Err(error) if self.flushes.span.is_some() && *error.kind() == ErrorKind::Busy => {
+            Err(error) if self.flushes.are_made() && *error.kind() == ErrorKind::Busy => {
                 self.flushes.hold_up(self.shared.timer.now());
                 too_late(&error)
             }
@@ -155,7 +159,7 @@ impl<E: Engine> Writer<'_, E> {
     /// Answered writes are not in the files any more.
     pub(super) fn gone(&self, found: Option<u64>) -> Error {
         // A crash may take those that were not flushed; an error may too, where the engine keeps them in memory.
-        if self.flushes.span.is_some() && found.unwrap_or(0) >= self.flushes.through {
+        if self.flushes.are_made() && found.unwrap_or(0) >= self.flushes.through {
             let context = "writes that were answered within the last interval are gone";
             return Error::unavailable(Unavailable::Io, context);
         }
@@ -181,32 +185,6 @@ impl<E: Engine> Writer<'_, E> {
         }
         self.give_back();
         Ok(())
-    }
-
-    /// Where a killed process forgets commits, the next store goes on behind the promise. After a close it need not:
-    /// every number that was given is durable. If this fails the promise stands, which costs no more than the numbers.
-    fn give_back(&mut self) {
-        let forgets = self.flushes.span.is_some() && self.shared.boot.is_none();
-        if !forgets || self.dead.is_some() || self.durable == Counters::default() {
-            return;
-        }
-        let (ours, theirs) = (self.durable, self.others);
-        let end = self.shared.engine.write(&mut |txn| {
-            let before = txn.view().board()?;
-            let is_ours = before.reserved == ours && before.boot.is_none();
-            // Others rely on a promise that ours has replaced until the counters have passed it.
-            if !is_ours || exceeds(theirs, before.counters) {
-                return Ok(Verdict::RollBack);
-            }
-            let after = BoardState {
-                reserved: Counters::default(),
-                ..before.clone()
-            };
-            txn.apply(&Change::board(before, after))?;
-            Ok(Verdict::Commit)
-        });
-        // Durable with the close, or not at all.
-        let _ = end;
     }
 }
 
