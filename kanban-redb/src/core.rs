@@ -9,6 +9,7 @@ use kanban_core::{Error, ErrorKind, Result};
 use redb::{Builder, ConcurrencyMode, Durability};
 
 use crate::files::{Identity, Place};
+use crate::health::Health;
 use crate::storage::Storage;
 
 /// What is done about damage when a board is opened.
@@ -69,8 +70,7 @@ pub(crate) struct Core {
     /// A forked child has another.
     process: u32,
     closed: AtomicBool,
-    /// The file has failed, since when redb does nothing more on the database.
-    has_failed: Arc<AtomicBool>,
+    pub(crate) health: Arc<Health>,
     /// Which file is open.
     identity: Mutex<Option<Identity>>,
     /// What a test does to the file under redb.
@@ -92,7 +92,7 @@ impl Core {
             growth_max,
             process: std::process::id(),
             closed: AtomicBool::new(false),
-            has_failed: Arc::default(),
+            health: Arc::default(),
             identity: Mutex::default(),
             #[cfg(test)]
             faults: None,
@@ -116,21 +116,6 @@ impl Core {
         !self.closed.swap(true, Ordering::SeqCst)
     }
 
-    /// Whether the file must be opened anew, for it has failed or could not be.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed.load(Ordering::SeqCst)
-    }
-
-    /// It must be opened anew.
-    pub(crate) fn fail(&self) {
-        self.has_failed.store(true, Ordering::SeqCst);
-    }
-
-    /// It was.
-    pub(crate) fn succeed(&self) {
-        self.has_failed.store(false, Ordering::SeqCst);
-    }
-
     pub(crate) fn remember(&self, identity: Identity) {
         *lock(&self.identity) = Some(identity);
     }
@@ -143,9 +128,9 @@ impl Core {
 
     /// The board's file, for redb.
     pub(crate) fn storage(&self, file: File) -> Result<Storage> {
-        let has_failed = Arc::clone(&self.has_failed);
+        let health = Arc::clone(&self.health);
         #[cfg_attr(not(test), expect(unused_mut, reason = "under test it has faults"))]
-        let mut storage = Storage::of(file, self.busy_deadline, has_failed)?;
+        let mut storage = Storage::of(file, self.busy_deadline, health)?;
         #[cfg(test)]
         storage.faults.clone_from(&self.faults);
         Ok(storage)

@@ -48,6 +48,7 @@ mod costs;
 mod engine;
 mod error;
 mod files;
+mod health;
 mod keys;
 mod rows;
 mod schema;

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
@@ -15,6 +14,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use crate::error::storage;
+use crate::health::Health;
 use crate::trial::{LockRange, Step, Trial};
 use crate::wait::Deadline;
 
@@ -41,20 +41,20 @@ pub(crate) struct Storage {
     /// How long a lock is waited for.
     patience: Duration,
     trial: Arc<Trial>,
-    /// Said when the file fails: redb takes nothing more from it, and says so only to who asks next.
-    has_failed: Arc<AtomicBool>,
+    /// Told when the file fails: redb takes nothing more from it, and says so only to who asks next.
+    health: Arc<Health>,
     #[cfg(test)]
     pub(crate) faults: Option<Arc<Faults>>,
 }
 
 impl Storage {
-    pub(crate) fn of(file: File, patience: Duration, has_failed: Arc<AtomicBool>) -> Result<Self> {
+    pub(crate) fn of(file: File, patience: Duration, health: Arc<Health>) -> Result<Self> {
         let file = FileBackend::new(file).map_err(|error| storage("opening the board", error))?;
         Ok(Self {
             file: Arc::new(file),
             patience,
             trial: Arc::new(Trial::new()),
-            has_failed,
+            health,
             #[cfg(test)]
             faults: None,
         })
@@ -124,7 +124,7 @@ impl Storage {
     /// After an error of any of these redb is done with the file.
     fn told<T, E>(&self, done: Result<T, E>) -> Result<T, E> {
         if done.is_err() {
-            self.has_failed.store(true, Ordering::SeqCst);
+            self.health.fail();
         }
         done
     }

@@ -31,7 +31,7 @@ impl RedbEngine {
     /// they still had to read would have failed.
     pub(super) fn mend(&self) -> Result<()> {
         self.core.usable()?;
-        if !self.core.has_failed() {
+        if !self.core.health.has_failed() {
             return Ok(());
         }
         // A write that is on its way meets the error itself, or ends without the file. Then it is the turn of the executor,
@@ -42,7 +42,7 @@ impl RedbEngine {
         // Asked again: others came first. A commit that is uncertain is the executor's to find out, and so is the end of those
         // that no flush has followed yet; all others are in the file, so that none goes with the database.
         let is_whole = !self.is_uncertain() && !self.has_unflushed.load(Ordering::SeqCst);
-        if self.core.has_failed() && is_whole {
+        if self.core.health.has_failed() && is_whole {
             self.exchange()?;
         }
         Ok(())
@@ -58,7 +58,7 @@ impl RedbEngine {
             .unwrap_or_else(PoisonError::into_inner);
         // Asked again: nothing is opened behind a close.
         self.core.usable()?;
-        self.core.fail();
+        self.core.health.fail();
         if let Some(database) = open.take() {
             setup::close(database);
         }
@@ -68,7 +68,7 @@ impl RedbEngine {
             setup::close(database);
             return Err(error);
         }
-        self.core.succeed();
+        self.core.health.succeed();
         *open = Some(database);
         Ok(())
     }
