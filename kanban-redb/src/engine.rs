@@ -198,8 +198,8 @@ impl Engine for RedbEngine {
         let _alone = self.alone()?;
         if self.has_unflushed.load(Ordering::SeqCst) {
             let mut txn = self.begin_write()?;
-            // What the header names is on the disk before it names it. In one phase a flush that fails can leave a header, in
-            // memory and then on the disk, that names pages which the system calls clean though they were never written.
+            // What the header names is on the disk before it names it. In one phase a flush that fails can leave a header that
+            // names pages which the system calls clean though they were never written: all of the file is written again then.
             txn.set_two_phase_commit(true);
             let done = contained(|| txn.commit().map_err(|error| storage("flushing", error)));
             if let Err(error) = done {

@@ -20,6 +20,8 @@
 //!   meets it is uncertain, never done, and the executor does it then.
 //! - A file that is refused, as another program's database or as a newer board, keeps its bytes, though redb writes to
 //!   open one: `docs/decisions/0009-redb-opens-a-file-on-trial.md`.
+//! - What is found in the file after a flush that failed, by this process or the next one, is on the disk before it is believed,
+//!   or the board stays shut: `docs/decisions/0011-redb-writes-a-file-again-in-doubt.md`.
 //! - A write is answered only while the path still names the file it went to.
 //! - A board file is untrusted input: every row passes the model's constructors, and where a damaged file makes redb
 //!   panic, that is `Corrupt`. So the program must unwind when it panics.
@@ -29,7 +31,7 @@
 //!
 //! | [`Durability`](kanban_core::Durability) | in an exclusive root | in a shared root |
 //! | --- | --- | --- |
-//! | `Power`, `Process` | durable when it returns | durable when it returns |
+//! | `Power`, `Process` | durable when it returns, by one flush | durable when it returns, by two |
 //! | `Lazy` | in memory until the flush within the interval: a killed process may lose what that has not reached | as `Power` |
 //!
 //! What it does not promise: redb verifies no checksum when it reads, so a bit that flipped inside a row may be

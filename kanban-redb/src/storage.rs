@@ -3,17 +3,20 @@
 //!
 //! redb waits for the locks of other processes as long as they hold them: one that is stopped would stop all others.
 
+mod again;
+
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use kanban_core::{Error, ErrorKind, Result};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use crate::error::storage;
+use crate::error::{storage, system};
 use crate::health::Health;
 use crate::trial::{LockRange, Step, Trial};
 use crate::wait::Deadline;
@@ -43,18 +46,27 @@ pub(crate) struct Storage {
     trial: Arc<Trial>,
     /// Told when the file fails: redb takes nothing more from it, and says so only to who asks next.
     health: Arc<Health>,
+    /// The same file, past redb's own: to ask where it has holes.
+    raw: Arc<File>,
+    /// redb has looked at it.
+    is_looked_at: Arc<AtomicBool>,
     #[cfg(test)]
     pub(crate) faults: Option<Arc<Faults>>,
 }
 
 impl Storage {
     pub(crate) fn of(file: File, patience: Duration, health: Arc<Health>) -> Result<Self> {
+        let raw = file
+            .try_clone()
+            .map_err(|error| system("opening the board's file", error))?;
         let file = FileBackend::new(file).map_err(|error| storage("opening the board", error))?;
         Ok(Self {
             file: Arc::new(file),
             patience,
             trial: Arc::new(Trial::new()),
             health,
+            raw: Arc::new(raw),
+            is_looked_at: Arc::default(),
             #[cfg(test)]
             faults: None,
         })
@@ -80,6 +92,7 @@ impl Storage {
                 self.file.unlock_range(HEADER.0, HEADER.1)?;
                 self.file.unlock_range(writer.0, writer.1)?;
             }
+            self.health.trust();
             Ok(())
         })
     }
@@ -112,6 +125,14 @@ impl Storage {
     }
 
     fn sync_now(&self) -> io::Result<()> {
+        let done = self.try_sync();
+        if done.is_err() {
+            self.health.doubt();
+        }
+        done
+    }
+
+    fn try_sync(&self) -> io::Result<()> {
         fault!(self, Sync);
         #[cfg(test)]
         count(Cost::Flush, 1);
@@ -162,8 +183,9 @@ impl Storage {
 }
 
 impl StorageBackend for Storage {
+    /// What redb asks first, once it has its locks.
     fn len(&self) -> io::Result<u64> {
-        self.told(self.trial.len(&self.file))
+        self.told(self.make_sure().and_then(|()| self.trial.len(&self.file)))
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

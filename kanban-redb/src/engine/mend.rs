@@ -48,7 +48,8 @@ impl RedbEngine {
         Ok(())
     }
 
-    /// Closes the database and opens the file anew. Only alone. Where it fails there is none, and the next read tries again.
+    /// Closes the database and opens the file anew, which writes it again first if a flush of it has failed. Only alone. Where it
+    /// fails there is none, and the next read tries again.
     pub(super) fn exchange(&self) -> Result<()> {
         self.core.in_place()?;
         // Held to the end: who begins something meanwhile waits, and finds the new database.

@@ -15,6 +15,7 @@ use crate::files::Place;
 use crate::trial::Step;
 
 mod disk;
+mod doubt;
 mod lazy;
 mod mend;
 
@@ -53,18 +54,23 @@ impl Faults {
         };
     }
 
-    /// The how manyth flush of the file from now on fails.
-    fn plan_sync(&self, fail_in: u64) {
+    /// The how manyth operation of a kind from now on fails.
+    pub(crate) fn plan_only(&self, op: Op, fail_in: u64) {
         *self.0.lock().unwrap() = Plan {
             fail_in,
-            only: Some(Op::Sync),
+            only: Some(op),
             ..Plan::default()
         };
     }
 
     /// Which operation failed, if it came to that. None fails from now on.
-    fn end(&self) -> Option<Op> {
+    pub(crate) fn end(&self) -> Option<Op> {
         std::mem::take(&mut *self.0.lock().unwrap()).failed
+    }
+
+    /// How many operations are left until one fails.
+    pub(crate) fn left(&self) -> u64 {
+        self.0.lock().unwrap().fail_in
     }
 
     /// Called before every operation.

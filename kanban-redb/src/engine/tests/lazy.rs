@@ -8,7 +8,7 @@ use kanban_conformance::engine::{ask, kind, tasks, try_write};
 use kanban_core::{Engine, ErrorKind, Unavailable, Verdict, WriteEnd};
 use redb::ConcurrencyMode::ExclusiveWriter;
 
-use super::{Disk, Faults, Settings, group, landed, try_open_with};
+use super::{Disk, Faults, Op, Settings, group, landed, try_open_with};
 use crate::engine::RedbEngine;
 
 fn try_open(directory: &Path, faults: &Arc<Faults>) -> kanban_core::Result<RedbEngine> {
@@ -154,7 +154,7 @@ fn cut_after_failed_flush(nth: u64) -> Option<(u64, kanban_core::Result<u64>)> {
     *faults.1.lock().unwrap() = Some(Disk::of(file));
     commit(&engine, 2);
     commit(&engine, 3);
-    faults.plan_sync(nth);
+    faults.plan_only(Op::Sync, nth);
     let flushed = engine.flush();
     faults.end()?;
     assert_eq!(kind(flushed), ErrorKind::Unavailable(Unavailable::Io));
@@ -164,7 +164,7 @@ fn cut_after_failed_flush(nth: u64) -> Option<(u64, kanban_core::Result<u64>)> {
     let left = faults.1.lock().unwrap().take()?;
     let image = tempfile::tempdir().unwrap();
     let file = image.path().join(crate::files::DATABASE);
-    std::fs::write(file, left.left()).unwrap();
+    std::fs::write(file, left.left().file).unwrap();
     let left = try_open(image.path(), &Arc::default()).map(|engine| {
         assert_eq!(engine.check(10).unwrap(), []);
         landed(&engine)
