@@ -56,7 +56,7 @@ pub(crate) fn open(core: &Core) -> Result<(Database, Identity)> {
             .map_err(|error| storage("reading the board", error))?;
         schema::expect_current(&txn)
     });
-    // What is refused is as it was: nothing of what redb did to open it has reached the file.
+    // What is refused has the bytes that it had: nothing of what redb did to open it has reached the file (but see 0011).
     let is_open = is_current.and_then(|()| {
         let done = backend.let_through().map_err(redb::StorageError::from);
         done.map_err(|error| storage("opening the board", error))

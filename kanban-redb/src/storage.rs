@@ -1,5 +1,5 @@
-//! The file under redb: redb's own, but no wait for a lock is without end, and nothing gets into the file before it is
-//! known to be a board.
+//! The file under redb: redb's own, but no wait for a lock is without end, and nothing new gets into the file before it
+//! is known to be a board.
 //!
 //! redb waits for the locks of other processes as long as they hold them: one that is stopped would stop all others.
 
@@ -189,6 +189,10 @@ impl StorageBackend for Storage {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        debug_assert!(
+            self.is_looked_at.load(std::sync::atomic::Ordering::SeqCst),
+            "redb reads before it has asked for the length"
+        );
         self.told(self.read_now(offset, out))
     }
 

@@ -63,7 +63,9 @@ impl RedbEngine {
         if let Some(database) = open.take() {
             setup::close(database);
         }
-        let (database, identity) = setup::open(&self.core)?;
+        // Until it is open again somebody else may have it.
+        let opened = setup::open(&self.core).inspect_err(|_| self.core.health.doubt());
+        let (database, identity) = opened?;
         // Asked again: by now it is open.
         if let Err(error) = self.core.place.expect(identity).and(self.core.in_place()) {
             setup::close(database);
