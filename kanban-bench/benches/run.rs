@@ -12,6 +12,7 @@ use std::time::Duration;
 use criterion::{Criterion, SamplingMode, Throughput};
 use kanban_bench::extent::{self, Extent};
 use kanban_bench::fill;
+use kanban_bench::limit::LIMIT;
 use kanban_bench::place::Place;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::template::Known;
@@ -123,6 +124,11 @@ impl Run {
         group.finish();
         for (name, other) in others {
             let is_measured = self.is_measured(id, Some(name));
+            // A pattern has as many threads as there are clients.
+            let turn = match *name {
+                LIMIT => turn,
+                _ => turn.max(self.extent.turn_of_threads(id.clients)),
+            };
             let mut turns = InTurns::new(turn, store, *other);
             if is_measured {
                 turns.warm_up();

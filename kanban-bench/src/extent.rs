@@ -89,7 +89,21 @@ impl Extent {
             _ => turn,
         }
     }
+
+    /// How long one side of a turn runs at least, in which so many threads make calls.
+    #[must_use]
+    pub fn turn_of_threads(self, threads: usize) -> Duration {
+        match self {
+            Self::Once => Duration::ZERO,
+            Self::Quick | Self::Full => {
+                TURN_PER_THREAD * u32::try_from(threads).unwrap_or(u32::MAX)
+            }
+        }
+    }
 }
+
+/// How long a turn is for each thread that makes calls in it: to wake one takes about a twentieth of a millisecond.
+const TURN_PER_THREAD: Duration = Duration::from_millis(2);
 
 /// The options of criterion that are followed by a word of their own.
 const WITH_A_WORD: &[&str] = &[

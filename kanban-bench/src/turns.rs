@@ -171,7 +171,7 @@ impl<'a> InTurns<'a> {
         }
     }
 
-    /// Takes turns that nobody looks at until both sides take about as long as they should, and the caches are warm.
+    /// Takes turns that nobody looks at until both sides have found their pace, and the caches are warm.
     pub fn warm_up(&mut self) {
         for _ in 0..FINDING_MAX {
             self.take();
@@ -207,7 +207,7 @@ impl Sum for Turns {
 }
 
 /// How many turns find the pace, at most: a board that is used up does not take longer when more is asked for.
-const FINDING_MAX: usize = 6;
+const FINDING_MAX: usize = 8;
 /// By how much a turn may have more rounds than the one before: what a few rounds tell of many is not much.
 const GROWTH_MAX: f64 = 16.0;
 /// How many rounds a turn has, at most.
@@ -230,7 +230,9 @@ impl Pace {
         }
     }
 
-    /// Learns from the turn that was made, which had as many rounds as were asked for.
+    /// Learns from the turn that was made, as if it had as many rounds as were asked for. A side that makes fewer is asked for
+    /// more and more of them, which is no harm. The pace is found once the next turn is to have fewer than twice the rounds: before, what a turn
+    /// costs whatever its length, as to wake many threads, may be most of it.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -238,8 +240,8 @@ impl Pace {
         reason = "it is a million at most"
     )]
     fn learn(&mut self, took: Duration) {
-        self.is_found = took * 4 >= self.span;
         let growth = self.span.as_secs_f64() / took.as_secs_f64().max(1e-9);
+        self.is_found = growth < 2.0;
         let rounds = self.rounds as f64 * growth.min(GROWTH_MAX);
         self.rounds = rounds.clamp(1.0, ROUNDS_MAX) as usize;
     }
@@ -335,8 +337,27 @@ mod tests {
         let mut turns = InTurns::new(MS * 50, &mut store, &mut slow);
         turns.warm_up();
         turns.take();
-        assert_eq!(*asked_store.borrow(), [1, 16, 50]);
-        assert_eq!(*asked_other.borrow(), [1, 1, 1]);
+        assert_eq!(*asked_store.borrow(), [1, 16, 50, 50]);
+        assert_eq!(*asked_other.borrow(), [1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_pace_is_not_found_while_most_of_a_turn_is_what_every_turn_costs() {
+        let asked = RefCell::new(Vec::new());
+        let mut store = |_| Rounds {
+            took: took(50, 1),
+            group: 1,
+        };
+        let mut many_threads = |rounds: usize, _| {
+            asked.borrow_mut().push(rounds);
+            let fixed = MS * 13;
+            Took {
+                span: fixed + MS * u32::try_from(rounds).unwrap() / 10,
+                calls: rounds as u64,
+            }
+        };
+        InTurns::new(MS * 50, &mut store, &mut many_threads).warm_up();
+        assert_eq!(*asked.borrow(), [1, 3, 11, 39, 115, 234]);
     }
 
     #[test]
@@ -351,6 +372,9 @@ mod tests {
             took(0, 1)
         };
         InTurns::new(MS * 50, &mut store, &mut used_up).warm_up();
-        assert_eq!(*asked.borrow(), [1, 16, 256, 4096, 65_536, 1_000_000]);
+        assert_eq!(
+            *asked.borrow(),
+            [1, 16, 256, 4096, 65_536, 1_000_000, 1_000_000, 1_000_000]
+        );
     }
 }
