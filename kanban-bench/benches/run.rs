@@ -16,7 +16,7 @@ use kanban_bench::limit::LIMIT;
 use kanban_bench::place::Place;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::template::Known;
-use kanban_bench::turns::{Beside, ByStore, InTurns};
+use kanban_bench::turns::{self, Beside, ByStore, InTurns};
 use pollster::block_on;
 use regex::Regex;
 
@@ -28,8 +28,9 @@ mod ratio;
 type Spans = (Duration, Duration);
 const QUICK: Spans = (Duration::from_millis(400), Duration::from_millis(1200));
 const FULL: Spans = (Duration::from_secs(3), Duration::from_secs(4));
-/// How many turns make a ratio where they are so long that fewer would do.
-const LONG_TURNS: u32 = 4;
+/// How many turns or rounds there is time for where they are long, with what is prepared for each: after one alone criterion's
+/// quick run would end, and tell an interval without a width.
+const LONG_ONES: u32 = 4;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,7 @@ pub(crate) struct Run {
     times: Criterion,
     ratios: Criterion<Ratio>,
     filter: Option<Regex>,
+    of_times: Duration,
     of_ratios: Duration,
     pub(crate) extent: Extent,
     pub(crate) shelf: Rc<Shelf>,
@@ -86,6 +88,7 @@ impl Run {
             times: criterion(of_times).configure_from_args(),
             ratios: ratios.configure_from_args(),
             filter: filter.map(|filter| Regex::new(&filter).expect("a filter is an expression")),
+            of_times,
             of_ratios,
             extent,
             shelf: Rc::new(Shelf {
@@ -108,11 +111,23 @@ impl Run {
         store: &mut ByStore<'_>,
         others: &mut [(&str, &mut Beside<'_>)],
     ) {
-        if self.is_measured(id, None) {
-            store(1);
+        self.time(id, store);
+        for (name, other) in others {
+            self.ratio(id, turn, store, (name, *other));
         }
+    }
+
+    /// Measures the time of the store's rounds.
+    pub(crate) fn time(&mut self, id: Id<'_>, store: &mut ByStore<'_>) {
+        let wall = match self.is_measured(id, None) {
+            true => turns::wall_of(|| store(1)).1,
+            false => Duration::ZERO,
+        };
         let calls = u64::try_from(id.clients * id.calls).unwrap_or(u64::MAX);
         let mut group = self.times.benchmark_group(id.what);
+        if wall * LONG_ONES > self.of_times {
+            group.measurement_time(wall * LONG_ONES);
+        }
         group.sampling_mode(SamplingMode::Flat);
         group.throughput(Throughput::Elements(calls));
         group.bench_function(id.rest(None), |bencher| {
@@ -122,29 +137,36 @@ impl Run {
             });
         });
         group.finish();
-        for (name, other) in others {
-            let is_measured = self.is_measured(id, Some(name));
-            // A pattern has as many threads as there are clients.
-            let turn = match *name {
-                LIMIT => turn,
-                _ => turn.max(self.extent.turn_of_threads(id.clients)),
-            };
-            let mut turns = InTurns::new(turn, store, *other);
-            if is_measured {
-                turns.warm_up();
-            }
-            let mut group = self.ratios.benchmark_group(id.what);
-            let long = turn * 2 * LONG_TURNS;
-            if long > self.of_ratios {
-                group.measurement_time(long);
-            }
-            group.sampling_mode(SamplingMode::Flat);
-            group.throughput(Throughput::Elements(1));
-            group.bench_function(id.rest(Some(name)), |bencher| {
-                bencher.iter_custom(|count| (0..count).map(|_| turns.take()).sum());
-            });
-            group.finish();
+    }
+
+    /// Measures the ratio to what stands beside the store, in turns with it.
+    pub(crate) fn ratio(
+        &mut self,
+        id: Id<'_>,
+        turn: Duration,
+        store: &mut ByStore<'_>,
+        (name, other): (&str, &mut Beside<'_>),
+    ) {
+        // A pattern has as many threads as there are clients.
+        let turn = match name {
+            LIMIT => turn,
+            _ => turn.max(self.extent.turn_of_threads(id.clients)),
+        };
+        let mut turns = InTurns::new(turn, store, other);
+        let wall = match self.is_measured(id, Some(name)) {
+            true => turns.warm_up(),
+            false => Duration::ZERO,
+        };
+        let mut group = self.ratios.benchmark_group(id.what);
+        if wall * LONG_ONES > self.of_ratios {
+            group.measurement_time(wall * LONG_ONES);
         }
+        group.sampling_mode(SamplingMode::Flat);
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(id.rest(Some(name)), |bencher| {
+            bencher.iter_custom(|count| (0..count).map(|_| turns.take()).sum());
+        });
+        group.finish();
     }
 
     /// Whether an id is measured, and not only tried or listed. What takes long is then done before: criterion's quick run

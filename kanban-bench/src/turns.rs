@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::board::Board;
 use crate::clients::Outcome;
+use crate::clock::now;
 
 /// How long calls took together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -171,14 +172,17 @@ impl<'a> InTurns<'a> {
         }
     }
 
-    /// Takes turns that nobody looks at until both sides have found their pace, and the caches are warm.
-    pub fn warm_up(&mut self) {
+    /// Takes turns that nobody looks at until both sides have found their pace, and the caches are warm. Answers how long the last
+    /// one took in all, with what is prepared for it.
+    pub fn warm_up(&mut self) -> Duration {
+        let mut wall = Duration::ZERO;
         for _ in 0..FINDING_MAX {
-            self.take();
+            wall = wall_of(|| self.take()).1;
             if self.store_pace.is_found && self.other_pace.is_found {
                 break;
             }
         }
+        wall
     }
 
     /// The store, and then the other in transactions as long as the store's have just been.
@@ -189,6 +193,12 @@ impl<'a> InTurns<'a> {
         self.other_pace.learn(other.span);
         Turns::one(took, other)
     }
+}
+
+/// Does something, and tells how long it took in all, what is prepared and not measured with it.
+pub fn wall_of<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = now();
+    (work(), start.elapsed())
 }
 
 impl fmt::Debug for InTurns<'_> {
