@@ -9,8 +9,8 @@ use kanban_core::TaskId;
 use crate::clients::{latencies, merge, threads};
 use crate::clock::{nanos, now};
 use crate::extent::pick;
-use crate::limit::sqlite::{Sqlite, Synchronous};
-use crate::limit::{End, Hand};
+use crate::limit::sqlite::{READER_CACHE_KIB, Sqlite, Synchronous, WRITER_CACHE_KIB};
+use crate::limit::{self, End, Failed, Hand, Rows};
 use crate::{clients::Outcome, usage::Usage};
 
 /// A way to share SQLite among threads.
@@ -54,25 +54,46 @@ impl Pattern {
         clients: usize,
         tasks: &[TaskId],
     ) -> Outcome {
-        let last = open(file, synchronous).last_number();
-        let last = last.expect("SQLite reads the board's row");
-        // Numbers are given under the transaction's lock, as a counter's row would.
-        let hand = Mutex::new(Hand::behind(last));
         let share = tasks.len() / clients;
-        self.on_threads(
-            file,
-            synchronous,
-            (clients, 2 * share),
-            |connection, thread, nth| {
-                if let Some(id) = tasks.get(thread * share + nth / 2) {
-                    let step = match nth.is_multiple_of(2) {
-                        true => Step::Claim,
-                        false => Step::Complete,
-                    };
-                    step.run(connection, &hand, id);
-                }
-            },
-        )
+        self.write(file, synchronous, (clients, 2 * share), |thread, nth| {
+            let id = tasks.get(thread * share + nth / 2)?;
+            Some(match nth.is_multiple_of(2) {
+                true => Step::Claim(id),
+                false => Step::Complete(id),
+            })
+        })
+    }
+
+    /// Every thread claims the task that comes first `calls` times, found and claimed in one transaction.
+    ///
+    /// # Panics
+    /// Where SQLite fails, or no task is ready: then there is nothing to measure.
+    #[must_use]
+    pub fn claim_next(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+    ) -> Outcome {
+        self.write(file, synchronous, (clients, calls), |_, _| {
+            Some(Step::ClaimNext)
+        })
+    }
+
+    /// Every thread creates `calls` tasks, each with a body.
+    ///
+    /// # Panics
+    /// Where SQLite fails: then there is nothing to measure.
+    #[must_use]
+    pub fn create(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+    ) -> Outcome {
+        self.write(file, synchronous, (clients, calls), |thread, nth| {
+            Some(Step::Create(thread * calls + nth))
+        })
     }
 
     /// Every thread reads `calls` tasks with their texts, the ones that [`reads`](crate::workload::reads) reads.
@@ -91,6 +112,11 @@ impl Pattern {
             file,
             synchronous,
             (clients, calls),
+            |connection| {
+                if let Some(id) = tasks.first() {
+                    connection.read(id.as_str()).expect("the task is there");
+                }
+            },
             |connection, thread, nth| {
                 if let Some(id) = tasks.get(pick(thread, nth, tasks.len())) {
                     let len = connection.read(id.as_str()).expect("the task is there");
@@ -100,38 +126,74 @@ impl Pattern {
         )
     }
 
-    /// Every thread makes `calls` calls, each given its thread's number and its own.
+    /// Every thread carries out `calls` steps, each in a transaction of its own.
+    fn write<'a>(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+        step: impl Fn(usize, usize) -> Option<Step<'a>> + Sync,
+    ) -> Outcome {
+        let last = open(file, synchronous).last_number();
+        let last = last.expect("SQLite reads the board's row");
+        // Numbers are given under the transaction's lock, as a counter's row would.
+        let hand = Mutex::new(Hand::behind(last));
+        self.on_threads(
+            file,
+            synchronous,
+            (clients, calls),
+            |connection| commit_once(connection, &hand),
+            |connection, thread, nth| {
+                if let Some(step) = step(thread, nth) {
+                    step.run(connection, &hand);
+                }
+            },
+        )
+    }
+
+    /// Every thread makes `calls` calls, each given its thread's number and its own. A connection that is kept is warm before the time is
+    /// taken, as the limit's is.
     fn on_threads(
         self,
         file: &Path,
         synchronous: Synchronous,
         (clients, calls): (usize, usize),
+        warm: impl Fn(&Sqlite) + Sync,
         call: impl Fn(&Sqlite, usize, usize) + Sync,
     ) -> Outcome {
         let open = || open(file, synchronous);
+        let open_warm = |cache| {
+            let connection = open();
+            let ready = connection.cache(cache).and_then(|()| connection.warm());
+            ready.expect("SQLite reads the board");
+            warm(&connection);
+            connection
+        };
         // Only where it is shared: while a connection is open, none that is closed is the last one, which checkpoints and
         // removes the `-wal`.
-        let shared = (self == Self::SharedConnection).then(|| Mutex::new(open()));
+        let shared =
+            (self == Self::SharedConnection).then(|| Mutex::new(open_warm(WRITER_CACHE_KIB)));
         let prepare = |thread: usize| {
-            let own = (self == Self::ConnectionPerThread).then(open);
-            (thread, own)
+            // As much as each reader of a store has: the writer's for 256 would be gigabytes.
+            let own = (self == Self::ConnectionPerThread).then(|| open_warm(READER_CACHE_KIB));
+            (thread, own, latencies())
         };
-        let (all, usage): (Vec<_>, Usage) = threads(clients, prepare, |(thread, own)| {
-            let mut latency = latencies();
-            for nth in 0..calls {
-                let start = now();
-                match (&own, &shared) {
-                    (Some(own), _) => call(own, thread, nth),
-                    (None, Some(shared)) => {
-                        let shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                        call(&shared, thread, nth);
+        let (all, usage): (Vec<_>, Usage) =
+            threads(clients, prepare, |(thread, own, mut latency)| {
+                for nth in 0..calls {
+                    let start = now();
+                    match (&own, &shared) {
+                        (Some(own), _) => call(own, thread, nth),
+                        (None, Some(shared)) => {
+                            let shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                            call(&shared, thread, nth);
+                        }
+                        (None, None) => call(&open(), thread, nth),
                     }
-                    (None, None) => call(&open(), thread, nth),
+                    latency.saturating_record(nanos(start.elapsed()));
                 }
-                latency.saturating_record(nanos(start.elapsed()));
-            }
-            (latency, own)
-        });
+                (latency, own)
+            });
         // A thread that keeps a connection goes on with it after the bench.
         let (all, _kept): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         merge(&all, usage)
@@ -142,24 +204,75 @@ fn open(file: &Path, synchronous: Synchronous) -> Sqlite {
     Sqlite::open(file, synchronous).expect("SQLite opens the bench's board")
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Claim,
-    Complete,
+/// Leaves a commit of no rows behind a connection, whose first one flushes more than those after it. One thread at a time does, for
+/// those that find the file locked would sleep.
+fn commit_once(connection: &Sqlite, hand: &Mutex<Hand>) {
+    let hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = connection.begin().and_then(|()| connection.commit(&hand));
+    done.expect("SQLite commits");
 }
 
-impl Step {
-    fn run(self, connection: &Sqlite, hand: &Mutex<Hand>, id: &TaskId) {
-        let done = connection.begin().and_then(|()| {
-            let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
-            match self {
-                Self::Claim => connection.claim(id.as_str(), &mut hand)?,
-                Self::Complete => connection.end(End::Complete, id.as_str(), &mut hand)?,
+/// What a transaction of a pattern does.
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Claim(&'a TaskId),
+    Complete(&'a TaskId),
+    /// The task that comes first.
+    ClaimNext,
+    /// The task with a number.
+    Create(usize),
+}
+
+impl Step<'_> {
+    fn run(self, connection: &Sqlite, hand: &Mutex<Hand>) {
+        self.transact(connection, hand)
+            .expect("SQLite carries a call out");
+    }
+
+    fn transact(self, connection: &Sqlite, hand: &Mutex<Hand>) -> limit::Result<()> {
+        connection.begin()?;
+        let mut rows = connection;
+        let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+        match self {
+            Self::Claim(id) => connection.claim(id.as_str(), &mut hand)?,
+            Self::Complete(id) => connection.end(End::Complete, id.as_str(), &mut hand)?,
+            Self::ClaimNext => {
+                let id = rows.next_ready()?.ok_or(Failed::Row)?;
+                connection.claim(&id, &mut hand)?;
             }
-            let mark = hand.clone();
-            drop(hand);
-            connection.commit(&mark)
-        });
-        done.expect("SQLite carries a call out");
+            Self::Create(number) => drop(rows.create(number, None, &mut hand)?),
+        }
+        let mark = hand.clone();
+        drop(hand);
+        Ok(connection.commit(&mark)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kanban_core::Status;
+    use pollster::block_on;
+
+    use super::*;
+    use crate::subject::{Store, Subject};
+    use crate::template::Template;
+
+    #[test]
+    fn every_pattern_claims_a_task_per_call_and_creates_one() {
+        let place = tempfile::tempdir().expect("there is room for a folder");
+        let subject = Subject::new(Store::Sqlite);
+        let template = block_on(Template::make(subject, place.path(), 20)).unwrap();
+        for pattern in Pattern::ALL {
+            let copy = template.copy(subject).unwrap();
+            let file = copy.file();
+            let claimed = pattern.claim_next(&file, Synchronous::Full, (2, 5));
+            let created = pattern.create(&file, Synchronous::Full, (2, 3));
+            assert_eq!((claimed.calls, created.calls), (10, 6), "{pattern:?}");
+            let board = block_on(copy.open()).unwrap();
+            let stats = block_on(board.store.stats()).unwrap().value;
+            assert_eq!(stats.in_status(Status::Running), 10, "{pattern:?}");
+            assert_eq!(stats.in_status(Status::Ready), 16, "{pattern:?}");
+            block_on(board.close()).unwrap();
+        }
     }
 }

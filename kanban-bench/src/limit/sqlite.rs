@@ -17,7 +17,7 @@ mod statements;
 pub(crate) const CHECKPOINT_PAGES: u32 = 4096;
 
 /// How much of the file a writer keeps in memory, as the store's does.
-const WRITER_CACHE_KIB: u32 = 16_384;
+pub(crate) const WRITER_CACHE_KIB: u32 = 16_384;
 /// How much of it a reader keeps.
 pub(crate) const READER_CACHE_KIB: u32 = 4_096;
 
