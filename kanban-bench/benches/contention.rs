@@ -1,10 +1,12 @@
-//! All claim from one column with `claim_next`, by the store and by hand.
+//! All claim from one column with `claim_next`, beside it the engine's limit and the patterns of the field report.
 
 mod boards;
 mod run;
 
 use kanban_bench::beside::Other;
 use kanban_bench::fill;
+use kanban_bench::limit::synchronous;
+use kanban_bench::pattern::Pattern;
 use kanban_bench::subject::{self, Subject};
 use kanban_bench::turns::Rounds;
 use kanban_bench::workload::claim_next;
@@ -30,10 +32,17 @@ fn claims(run: &mut Run, subject: Subject, clients: usize) {
         clients,
         calls: 1,
     };
-    let limit = Other::limit(clients, |hand| {
+    let mut others = vec![Other::limit(clients, |hand| {
         let (calls, tasks) = (clients * hand.rounds, &hand.known.tasks);
         claim_next::by_hand(subject, &hand.file, hand.group, calls, tasks)
-    });
+    })];
+    let patterns = Pattern::beside_writes(run.extent, subject, clients);
+    others.extend(patterns.iter().map(|pattern| {
+        Other::pattern(*pattern, clients, |hand| {
+            let size = (clients, hand.rounds);
+            pattern.claim_next(&hand.file, synchronous(subject), size)
+        })
+    }));
     boards::compare(
         run,
         id,
@@ -43,6 +52,6 @@ fn claims(run: &mut Run, subject: Subject, clients: usize) {
                 claim_next::by_store(&*board.store, clients, rounds)
             })
         },
-        vec![limit],
+        others,
     );
 }

@@ -1,4 +1,5 @@
-//! A gateway's mixture of calls; and transitions alone, beside them the engine's limit and the patterns of the field report.
+//! A gateway's mixture of calls; and transitions and creation alone. Beside them the engine's limit, and beside what is alone the
+//! patterns of the field report.
 
 mod boards;
 mod run;
@@ -7,20 +8,17 @@ use std::cell::OnceCell;
 
 use kanban_bench::beside::Other;
 use kanban_bench::board::Closed;
-use kanban_bench::extent::Extent;
+use kanban_bench::extent::{Extent, FEW_OR_MANY};
 use kanban_bench::fill;
 use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
-use kanban_bench::subject::{self, LAZY_ONES, Store, Subject};
+use kanban_bench::subject::{self, LAZY_ONES, Subject};
 use kanban_bench::turns::Rounds;
 use kanban_bench::workload::{creation, mixed, transitions};
-use kanban_core::{Durability, Options, SubscriptionId};
+use kanban_core::{Options, SubscriptionId};
 use pollster::block_on;
 
 use self::run::{Id, Run};
-
-/// How many clients a quick run gives to the patterns, whose calls take a flush each, and to lazy boards.
-const FEW_OR_MANY: &[usize] = &[1, 64];
 
 fn main() {
     let mut run = Run::start();
@@ -55,17 +53,13 @@ fn transition(run: &mut Run, subject: Subject, clients: usize) {
     let mut others = vec![Other::limit(clients, |hand| {
         transitions::by_hand(subject, &hand.file, hand.group, hand.own)
     })];
-    // To SQLite a lazy board is one at `Process`.
-    let is_lazy = matches!(subject.durability, Durability::Lazy { .. });
-    let is_wanted = run.extent == Extent::Full || FEW_OR_MANY.contains(&clients);
-    if subject.store == Store::Sqlite && !is_lazy && is_wanted {
-        others.extend(Pattern::ALL.iter().map(|pattern| {
-            Other::pattern(*pattern, clients, |hand| {
-                let tasks: Vec<_> = hand.own.iter().map(|task| task.id.clone()).collect();
-                pattern.run(&hand.file, synchronous(subject), clients, &tasks)
-            })
-        }));
-    }
+    let patterns = Pattern::beside_writes(run.extent, subject, clients);
+    others.extend(patterns.iter().map(|pattern| {
+        Other::pattern(*pattern, clients, |hand| {
+            let tasks: Vec<_> = hand.own.iter().map(|task| task.id.clone()).collect();
+            pattern.run(&hand.file, synchronous(subject), clients, &tasks)
+        })
+    }));
     boards::compare(
         run,
         id,
@@ -91,9 +85,16 @@ fn create(run: &mut Run, subject: Subject, clients: usize) {
     if clients == 1 || (run.extent == Extent::Quick && clients != 64) {
         return;
     }
-    let limit = Other::limit(0, |hand| {
+    let mut others = vec![Other::limit(0, |hand| {
         creation::by_hand(subject, &hand.file, hand.group, clients * hand.rounds)
-    });
+    })];
+    let patterns = Pattern::beside_writes(run.extent, subject, clients);
+    others.extend(patterns.iter().map(|pattern| {
+        Other::pattern(*pattern, 0, |hand| {
+            let size = (clients, hand.rounds);
+            pattern.create(&hand.file, synchronous(subject), size)
+        })
+    }));
     boards::compare(
         run,
         id,
@@ -102,7 +103,7 @@ fn create(run: &mut Run, subject: Subject, clients: usize) {
                 creation::by_store(&*board.store, clients, rounds)
             })
         },
-        vec![limit],
+        others,
     );
 }
 

@@ -8,6 +8,8 @@ use kanban_core::Durability;
 pub(crate) const SEED: u64 = 0x6b61_6e62_616e;
 /// How many callers there are at once.
 pub(crate) const CLIENTS: &[usize] = &[1, 8, 64, 256];
+/// How many callers a quick run gives to the patterns, whose calls take a flush each, and to lazy boards.
+pub const FEW_OR_MANY: &[usize] = &[1, 64];
 /// How many tasks a board holds where its size is not what is measured.
 pub(crate) const TASKS: usize = 10_000;
 /// How many tasks a board holds where its size is what is measured.

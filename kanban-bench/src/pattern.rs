@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use kanban_core::TaskId;
+use kanban_core::{Durability, TaskId};
 
 use crate::clients::{latencies, merge, threads};
 use crate::clock::{nanos, now};
-use crate::extent::pick;
+use crate::extent::{Extent, FEW_OR_MANY, pick};
 use crate::limit::sqlite::{READER_CACHE_KIB, Sqlite, Synchronous, WRITER_CACHE_KIB};
 use crate::limit::{self, End, Failed, Hand, Rows};
+use crate::subject::{Store, Subject};
 use crate::{clients::Outcome, usage::Usage};
 
 /// A way to share SQLite among threads.
@@ -31,6 +32,18 @@ impl Pattern {
         Self::SharedConnection,
         Self::ConnectionPerThread,
     ];
+
+    /// Those that stand beside a workload that writes, by so many clients.
+    #[must_use]
+    pub fn beside_writes(extent: Extent, subject: Subject, clients: usize) -> &'static [Self] {
+        // To SQLite a lazy board is one at `Process`.
+        let is_lazy = matches!(subject.durability, Durability::Lazy { .. });
+        let is_wanted = extent == Extent::Full || FEW_OR_MANY.contains(&clients);
+        match subject.store {
+            Store::Sqlite if is_wanted && !is_lazy => Self::ALL,
+            Store::Sqlite | Store::Redb => &[],
+        }
+    }
 
     /// Its name in an id.
     #[must_use]
@@ -254,7 +267,6 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
-    use crate::subject::{Store, Subject};
     use crate::template::Template;
 
     #[test]
