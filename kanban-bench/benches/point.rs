@@ -51,9 +51,8 @@ fn alone(run: &mut Run, subject: Subject, point: Point) {
         run,
         id,
         &|board, tasks, rounds| {
-            Rounds::of(board, 1.0, || {
-                point::by_store(&*board.store, point, 1, rounds, tasks)
-            })
+            let outcome = point::by_store(&*board.store, point, 1, rounds, tasks)?;
+            Ok(Rounds::unshared(&outcome))
         },
         vec![Other::limit_of(point, subject)],
     );
@@ -91,9 +90,8 @@ fn reading(run: &mut Run, subject: Subject, clients: usize) {
         run,
         id,
         &|board, tasks, rounds| {
-            Rounds::of(board, 0.0, || {
-                reads::by_store(&*board.store, clients, READS * rounds, tasks)
-            })
+            let outcome = reads::by_store(&*board.store, clients, READS * rounds, tasks)?;
+            Ok(Rounds::unshared(&outcome))
         },
         others,
     );

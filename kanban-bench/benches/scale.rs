@@ -43,9 +43,8 @@ fn on_size(run: &mut Run, subject: Subject, tasks: usize, point: Point) {
         run,
         id,
         &|board, tasks, rounds| {
-            Rounds::of(board, 1.0, || {
-                point::by_store(&*board.store, point, 1, rounds, tasks)
-            })
+            let outcome = point::by_store(&*board.store, point, 1, rounds, tasks)?;
+            Ok(Rounds::unshared(&outcome))
         },
         vec![Other::limit_of(point, subject)],
     );

@@ -66,6 +66,15 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// Of calls that share no commit: a lone client's, and reads. Whatever else the board has committed meanwhile is not counted.
+    #[must_use]
+    pub fn unshared(outcome: &Outcome) -> Self {
+        Self {
+            took: Took::from(outcome),
+            group: 1,
+        }
+    }
+
     /// Runs a workload on an open board of which such a part of the calls write, and finds out how many of those shared a
     /// commit.
     ///
