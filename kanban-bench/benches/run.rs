@@ -17,6 +17,7 @@ use kanban_bench::place::Place;
 use kanban_bench::subject::{Store, Subject};
 use kanban_bench::template::Known;
 use kanban_bench::turns::{self, Beside, ByStore, InTurns};
+use kanban_core::RootMode;
 use pollster::block_on;
 use regex::Regex;
 
@@ -50,9 +51,9 @@ pub(crate) struct Id<'a> {
 impl Id<'_> {
     /// The id without the workload, with a last part.
     fn rest(&self, beside: Option<&str>) -> String {
-        let id = fill::id("", self.subject, self.tasks, self.clients);
+        let rest = fill::id_rest(self.subject, self.tasks, self.clients);
         let beside = beside.map_or_else(String::new, |name| format!("/{name}"));
-        format!("{}{beside}", id.trim_start_matches('/'))
+        format!("{rest}{beside}")
     }
 }
 
@@ -188,7 +189,7 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// A filled board of the subject's engine and mode.
     pub(crate) fn board(&self, subject: Subject, tasks: usize) -> Rc<Known> {
-        let key = (subject.store, subject == subject.exclusive(), tasks);
+        let key = (subject.store, subject.mode == RootMode::Exclusive, tasks);
         let mut boards = self.boards.borrow_mut();
         let filled = boards.entry(key).or_insert_with(|| {
             let made = block_on(Known::make(subject, &self.place, tasks));

@@ -94,8 +94,14 @@ pub(crate) fn size_name(tasks: usize) -> String {
 
 /// The id of a measurement: `claim/redb/power/10k_tasks/64_clients`.
 #[must_use]
-pub fn id(what: &str, subject: Subject, tasks: usize, clients: usize) -> String {
+pub(crate) fn id(what: &str, subject: Subject, tasks: usize, clients: usize) -> String {
+    format!("{what}/{}", id_rest(subject, tasks, clients))
+}
+
+/// The id of a measurement without the name of the workload.
+#[must_use]
+pub fn id_rest(subject: Subject, tasks: usize, clients: usize) -> String {
     let size = size_name(tasks);
     let plural = if clients == 1 { "" } else { "s" };
-    format!("{what}/{subject}/{size}/{clients}_client{plural}")
+    format!("{subject}/{size}/{clients}_client{plural}")
 }
