@@ -29,9 +29,10 @@ mod ratio;
 type Spans = (Duration, Duration);
 const QUICK: Spans = (Duration::from_millis(400), Duration::from_millis(1200));
 const FULL: Spans = (Duration::from_secs(3), Duration::from_secs(4));
-/// How many turns or rounds there is time for where they are long, with what is prepared for each: after one alone criterion's
-/// quick run would end, and tell an interval without a width.
-const LONG_ONES: u32 = 4;
+/// How many turns or rounds there is time for where they are long, with what is prepared for each. Criterion's quick run ends after
+/// one alone if that has taken all the time, and tells an interval without a width; else after the two that follow it. Halves
+/// leave room for one that is longer than the others, and none for four more.
+const LONG_HALVES: u32 = 5;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -126,8 +127,9 @@ impl Run {
         };
         let calls = u64::try_from(id.clients * id.calls).unwrap_or(u64::MAX);
         let mut group = self.times.benchmark_group(id.what);
-        if wall * LONG_ONES > self.of_times {
-            group.measurement_time(wall * LONG_ONES);
+        let long = wall * LONG_HALVES / 2;
+        if long > self.of_times {
+            group.measurement_time(long);
         }
         group.sampling_mode(SamplingMode::Flat);
         group.throughput(Throughput::Elements(calls));
@@ -159,8 +161,9 @@ impl Run {
             false => Duration::ZERO,
         };
         let mut group = self.ratios.benchmark_group(id.what);
-        if wall * LONG_ONES > self.of_ratios {
-            group.measurement_time(wall * LONG_ONES);
+        let long = wall * LONG_HALVES / 2;
+        if long > self.of_ratios {
+            group.measurement_time(long);
         }
         group.sampling_mode(SamplingMode::Flat);
         group.throughput(Throughput::Elements(1));
@@ -168,6 +171,11 @@ impl Run {
             bencher.iter_custom(|count| (0..count).map(|_| turns.take()).sum());
         });
         group.finish();
+        // The limit takes it over, so that no ratio tells when it changes.
+        if let Some(calls) = turns.group() {
+            let (what, rest) = (id.what, id.rest(Some(name)));
+            eprintln!("{what}/{rest}: {calls:.1} calls of the store shared a commit");
+        }
     }
 
     /// Whether an id is measured, and not only tried or listed. What takes long is then done before: criterion's quick run

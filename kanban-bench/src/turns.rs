@@ -163,6 +163,8 @@ pub struct InTurns<'a> {
     other: &'a mut Beside<'a>,
     store_pace: Pace,
     other_pace: Pace,
+    /// Of all turns, and how many there were.
+    groups: (usize, usize),
 }
 
 impl<'a> InTurns<'a> {
@@ -178,6 +180,7 @@ impl<'a> InTurns<'a> {
             other,
             store_pace: Pace::new(turn),
             other_pace: Pace::new(turn),
+            groups: (0, 0),
         }
     }
 
@@ -191,13 +194,26 @@ impl<'a> InTurns<'a> {
                 break;
             }
         }
+        self.groups = (0, 0);
         wall
+    }
+
+    /// How many calls of the store shared a commit, the mean of the turns since the warm-up. None where no call shares one.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sum of groups is far below 2^52"
+    )]
+    pub fn group(&self) -> Option<f64> {
+        let (calls, turns) = self.groups;
+        (calls > turns).then(|| calls as f64 / turns as f64)
     }
 
     /// The store, and then the other in transactions as long as the store's have just been.
     pub fn take(&mut self) -> Turns {
         let Rounds { took, group } = (self.store)(self.store_pace.rounds);
         self.store_pace.learn(took.span);
+        self.groups = (self.groups.0 + group, self.groups.1 + 1);
         let other = (self.other)(self.other_pace.rounds, group);
         self.other_pace.learn(other.span);
         Turns::one(took, other)
@@ -328,6 +344,7 @@ mod tests {
         let mut turns = InTurns::new(Duration::ZERO, &mut store, &mut other);
         let sum = turns.take() + turns.take();
         assert_close(sum.total(), 1.0);
+        assert_close(turns.group().unwrap(), 11.0);
         let expected = [
             ("store", 1, 10),
             ("other", 1, 10),
