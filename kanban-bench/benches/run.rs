@@ -1,7 +1,7 @@
 //! What the benches have in common: ids such as `contention/redb/power/10k_tasks/64_clients`, and how they are measured.
 //!
 //! An id alone is the time of a round of the store: each client makes one call, or as many as its workload says. With a last part
-//! more, `limit` or the name of a pattern, it is the ratio of the store's time to that, per call and taken in turns.
+//! more, `limit` or the name of a pattern, it is [`Turns::ratio`](kanban_bench::turns::Turns::ratio) of the store and that.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -78,7 +78,7 @@ impl Extent {
     }
 
     /// How long one side of a turn runs, at least one round. It is less than a store's writer waits for calls before it sees to
-    /// the file, which would be done while the other has its turn; but long enough for some flushes of a lazy board.
+    /// the file, which would be done while the other has its turn. On a lazy board it is more, for it is long enough for some of its flushes.
     #[must_use]
     pub fn turn(self, durability: Durability) -> Duration {
         let turn = match self {

@@ -44,15 +44,14 @@
 //! # The benches
 //!
 //! `cargo bench -p kanban-bench -- --quick` runs five targets, all without a board of a million tasks: `point`, `mixed` (with
-//! the transitions), `contention`, `scale`, `open`. `--bench mixed` picks one, and an expression what is in it:
+//! the transitions and creation), `contention`, `scale`, `open`. `--bench mixed` picks one, and an expression what is in it:
 //! `transitions/redb/power`. Without `--quick` boards of a million tasks are filled, and other durabilities are measured.
 //! `cargo test -p kanban-bench --benches` runs each thing once on small boards.
 //!
 //! An id reads `contention/redb/power/10k_tasks/64_clients` and is the time of a round of the store. It ends in `limit` or a
-//! pattern's name for what stands [`beside`] it, and is then a ratio: the time of a call of the store ÷ the time of a call of the
-//! other. Below 1 the store is faster. It is no quotient of two figures of the list, for both sides are measured anew and in
-//! [`turns`]: the store, then the other in transactions as long as the store's have just been. What criterion estimates, tells the
-//! interval of, and compares with the last run is that ratio; as `thrpt` it prints it upside down, as a ratio of calls per second.
+//! pattern's name for what stands [`beside`] it, and is then their [ratio](turns::Turns::ratio), taken in [`turns`]: the store, then
+//! the other in transactions as long as the store's have just been. What criterion estimates, tells the interval of, and compares
+//! with the last run is that ratio.
 
 pub mod beside;
 pub mod board;

@@ -1,5 +1,5 @@
 //! How programs use SQLite without a store: the patterns of the field report. Each call is a transaction of its own, as
-//! [`limit::sqlite`](crate::limit::sqlite) writes it, by as many threads as there are clients.
+//! [`limit::sqlite`] writes it, by as many threads as there are clients.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

@@ -123,7 +123,7 @@ impl Turns {
     }
 
     /// The time of a call of the store ÷ the time of a call of the other, each the mean over all turns: below 1 the store is
-    /// faster. A turn counts by its length, so one that was short by chance weighs little.
+    /// faster. A turn counts by its length, so one that was short by chance weighs little. `docs/benchmarks.md` says how to read it.
     #[must_use]
     pub fn ratio(&self) -> f64 {
         self.store.per_call() / self.other.per_call()
@@ -157,7 +157,8 @@ pub type ByStore<'a> = dyn FnMut(usize) -> Rounds + 'a;
 pub type Beside<'a> = dyn FnMut(usize, usize) -> Took + 'a;
 
 /// Takes turns of two sides. The store is always first: what its writer puts off until nobody has called for a while would
-/// else be done while the other has two turns in a row, and be counted as the other's.
+/// else be done while the other has two turns in a row, and be counted as the other's. Where one turn is as long as that while, as on a
+/// lazy board or with many threads, some of it still is.
 pub struct InTurns<'a> {
     store: &'a mut ByStore<'a>,
     other: &'a mut Beside<'a>,

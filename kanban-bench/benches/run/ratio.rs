@@ -4,7 +4,7 @@ use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter};
 use kanban_bench::turns::Turns;
 
-/// The time of a call of the store ÷ the time of a call of what stands beside it. One iteration is a turn of both.
+/// [`Turns::ratio`] of the store and what stands beside it. One iteration is a turn of both.
 pub(crate) struct Ratio;
 
 /// Turns are always brought by `iter_custom`: to time one closure makes no ratio, and comes to none.
