@@ -32,15 +32,15 @@ fn claims(run: &mut Run, subject: Subject, clients: usize) {
         clients,
         calls: 1,
     };
-    let mut others = vec![Other::limit(clients, |hand| {
-        let (calls, tasks) = (clients * hand.rounds, &hand.known.tasks);
-        claim_next::by_hand(subject, &hand.file, hand.group, calls, tasks)
+    let mut others = vec![Other::limit(clients, |given| {
+        let (calls, tasks) = (clients * given.rounds, &given.known.tasks);
+        claim_next::by_hand(subject, &given.file, given.group, calls, tasks)
     })];
     let patterns = Pattern::beside_writes(run.extent, subject, clients);
     others.extend(patterns.iter().map(|pattern| {
-        Other::pattern(*pattern, clients, |hand| {
-            let size = (clients, hand.rounds);
-            pattern.claim_next(&hand.file, synchronous(subject), size)
+        Other::pattern(*pattern, clients, |given| {
+            let size = (clients, given.rounds);
+            pattern.claim_next(&given.file, synchronous(subject), size)
         })
     }));
     boards::compare(

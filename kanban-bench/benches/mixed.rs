@@ -50,14 +50,14 @@ fn transition(run: &mut Run, subject: Subject, clients: usize) {
         clients,
         calls: 2,
     };
-    let mut others = vec![Other::limit(clients, |hand| {
-        transitions::by_hand(subject, &hand.file, hand.group, hand.own)
+    let mut others = vec![Other::limit(clients, |given| {
+        transitions::by_hand(subject, &given.file, given.group, given.own)
     })];
     let patterns = Pattern::beside_writes(run.extent, subject, clients);
     others.extend(patterns.iter().map(|pattern| {
-        Other::pattern(*pattern, clients, |hand| {
-            let tasks: Vec<_> = hand.own.iter().map(|task| task.id.clone()).collect();
-            pattern.run(&hand.file, synchronous(subject), clients, &tasks)
+        Other::pattern(*pattern, clients, |given| {
+            let tasks: Vec<_> = given.own.iter().map(|task| task.id.clone()).collect();
+            pattern.run(&given.file, synchronous(subject), clients, &tasks)
         })
     }));
     boards::compare(
@@ -85,14 +85,14 @@ fn create(run: &mut Run, subject: Subject, clients: usize) {
     if clients == 1 || (run.extent == Extent::Quick && clients != 64) {
         return;
     }
-    let mut others = vec![Other::limit(0, |hand| {
-        creation::by_hand(subject, &hand.file, hand.group, clients * hand.rounds)
+    let mut others = vec![Other::limit(0, |given| {
+        creation::by_hand(subject, &given.file, given.group, clients * given.rounds)
     })];
     let patterns = Pattern::beside_writes(run.extent, subject, clients);
     others.extend(patterns.iter().map(|pattern| {
-        Other::pattern(*pattern, 0, |hand| {
-            let size = (clients, hand.rounds);
-            pattern.create(&hand.file, synchronous(subject), size)
+        Other::pattern(*pattern, 0, |given| {
+            let size = (clients, given.rounds);
+            pattern.create(&given.file, synchronous(subject), size)
         })
     }));
     boards::compare(
@@ -116,15 +116,21 @@ fn mix(run: &mut Run, subject: Subject, clients: usize) {
         calls: 2,
     };
     let listeners = OnceCell::new();
-    let limit = Other::limit(clients, |hand| {
-        let size = (clients, hand.rounds);
+    let limit = Other::limit(clients, |given| {
+        let size = (clients, given.rounds);
         let readers = Options::default().reader_threads;
         let (tasks, listeners) = (
-            &hand.known.tasks,
+            &given.known.tasks,
             listeners.get().map_or(&[][..], Vec::as_slice),
         );
         mixed::by_hand(
-            subject, &hand.file, hand.group, readers, size, tasks, listeners,
+            subject,
+            &given.file,
+            given.group,
+            readers,
+            size,
+            tasks,
+            listeners,
         )
     });
     let limit = limit.each_on(|copy| {

@@ -4,7 +4,7 @@
 mod boards;
 mod run;
 
-use kanban_bench::beside::{Hand, Other};
+use kanban_bench::beside::{Given, Other};
 use kanban_bench::extent::Extent;
 use kanban_bench::limit::synchronous;
 use kanban_bench::pattern::Pattern;
@@ -73,16 +73,16 @@ fn reading(run: &mut Run, subject: Subject, clients: usize) {
     if clients == 1 {
         return;
     }
-    let ids = |hand: &Hand<'_>| -> Vec<TaskId> { hand.known.template.ids.clone() };
-    let mut others = vec![Other::limit(0, |hand| {
+    let ids = |given: &Given<'_>| -> Vec<TaskId> { given.known.template.ids.clone() };
+    let mut others = vec![Other::limit(0, |given| {
         let threads = Options::default().reader_threads;
-        reads::by_hand(subject, &hand.file, threads, hand.rounds, &ids(hand))
+        reads::by_hand(subject, &given.file, threads, given.rounds, &ids(given))
     })];
     if subject.store == Store::Sqlite {
         others.extend(Pattern::ALL.iter().map(|pattern| {
-            Other::pattern(*pattern, 0, |hand| {
-                let size = (clients, hand.rounds);
-                pattern.read(&hand.file, synchronous(subject), size, &ids(hand))
+            Other::pattern(*pattern, 0, |given| {
+                let size = (clients, given.rounds);
+                pattern.read(&given.file, synchronous(subject), size, &ids(given))
             })
         }));
     }

@@ -17,7 +17,7 @@ use crate::workload::point::{self, Point};
 
 /// What one turn is given.
 #[derive(Debug)]
-pub struct Hand<'a> {
+pub struct Given<'a> {
     /// The file of a board that nobody has open.
     pub file: PathBuf,
     /// What is known of the board as it was filled.
@@ -30,7 +30,7 @@ pub struct Hand<'a> {
     pub group: usize,
 }
 
-type Run<'a> = Box<dyn Fn(&Hand<'_>) -> Outcome + 'a>;
+type Work<'a> = Box<dyn Fn(&Given<'_>) -> Outcome + 'a>;
 type Prepare<'a> = Box<dyn Fn(Closed) -> Closed + 'a>;
 
 /// What a store is compared with. A copy of the board serves turn after turn until its tasks are used up, for to copy takes
@@ -38,7 +38,7 @@ type Prepare<'a> = Box<dyn Fn(Closed) -> Closed + 'a>;
 pub struct Other<'a> {
     name: &'static str,
     uses: usize,
-    run: Run<'a>,
+    work: Work<'a>,
     prepare: Option<Prepare<'a>>,
     copy: Option<Closed>,
     used: usize,
@@ -46,13 +46,17 @@ pub struct Other<'a> {
 
 impl<'a> Other<'a> {
     /// The engine's own limit, by a function that makes the rounds. Each uses up so many tasks.
-    pub fn limit(uses: usize, run: impl Fn(&Hand<'_>) -> Outcome + 'a) -> Self {
-        Self::new(LIMIT, uses, run)
+    pub fn limit(uses: usize, work: impl Fn(&Given<'_>) -> Outcome + 'a) -> Self {
+        Self::new(LIMIT, uses, work)
     }
 
     /// A pattern of programs without a store.
-    pub fn pattern(pattern: Pattern, uses: usize, run: impl Fn(&Hand<'_>) -> Outcome + 'a) -> Self {
-        Self::new(pattern.as_str(), uses, run)
+    pub fn pattern(
+        pattern: Pattern,
+        uses: usize,
+        work: impl Fn(&Given<'_>) -> Outcome + 'a,
+    ) -> Self {
+        Self::new(pattern.as_str(), uses, work)
     }
 
     /// The engine's own limit of an operation, one call per transaction.
@@ -62,24 +66,24 @@ impl<'a> Other<'a> {
     #[must_use]
     pub fn limit_of(point: Point, subject: Subject) -> Self {
         let uses = usize::from(point.is_write());
-        Self::limit(uses, move |hand| {
-            let (file, rounds) = (&hand.file, hand.rounds);
+        Self::limit(uses, move |given| {
+            let (file, rounds) = (&given.file, given.rounds);
             match point {
                 // In the board's order: a task that an earlier turn made for itself would be none that is known.
                 Point::ClaimNext => {
-                    claim_next::by_hand(subject, file, 1, rounds, &hand.known.first)
+                    claim_next::by_hand(subject, file, 1, rounds, &given.known.first)
                 }
-                _ if point.is_write() => point::by_hand(subject, file, point, 1, rounds, hand.own),
-                _ => point::by_hand(subject, file, point, 1, rounds, &hand.known.tasks),
+                _ if point.is_write() => point::by_hand(subject, file, point, 1, rounds, given.own),
+                _ => point::by_hand(subject, file, point, 1, rounds, &given.known.tasks),
             }
         })
     }
 
-    fn new(name: &'static str, uses: usize, run: impl Fn(&Hand<'_>) -> Outcome + 'a) -> Self {
+    fn new(name: &'static str, uses: usize, work: impl Fn(&Given<'_>) -> Outcome + 'a) -> Self {
         Self {
             name,
             uses,
-            run: Box::new(run),
+            work: Box::new(work),
             prepare: None,
             copy: None,
             used: 0,
@@ -115,14 +119,14 @@ impl<'a> Other<'a> {
             None => (self.fresh(subject, known), 0),
         };
         self.used = from + self.uses * rounds;
-        let hand = Hand {
+        let given = Given {
             file: copy.file(),
             known,
             own: known.tasks.get(from..self.used).unwrap_or(&known.tasks),
             rounds,
             group,
         };
-        let took = Took::from(&(self.run)(&hand));
+        let took = Took::from(&(self.work)(&given));
         self.copy = Some(copy);
         took
     }
@@ -178,12 +182,12 @@ mod tests {
     fn a_copy_serves_turns_until_its_tasks_are_used_up() {
         let (_place, known) = known(10);
         let seen = RefCell::new(Vec::new());
-        let mut other = Other::limit(2, |hand| {
-            let own: Vec<TaskId> = hand.own.iter().map(|task| task.id.clone()).collect();
-            assert_eq!(own.len(), 2 * hand.rounds);
-            seen.borrow_mut().push((hand.file.clone(), own));
+        let mut other = Other::limit(2, |given| {
+            let own: Vec<TaskId> = given.own.iter().map(|task| task.id.clone()).collect();
+            assert_eq!(own.len(), 2 * given.rounds);
+            seen.borrow_mut().push((given.file.clone(), own));
             // Fails where a task has been claimed before.
-            transitions::by_hand(SUBJECT, &hand.file, hand.group, hand.own)
+            transitions::by_hand(SUBJECT, &given.file, given.group, given.own)
         });
         for rounds in [2, 2, 2, 9] {
             other.turn(SUBJECT, &known, rounds, 2);
@@ -201,8 +205,8 @@ mod tests {
     fn what_uses_nothing_up_keeps_its_copy_and_what_prepares_does_not() {
         let (_place, known) = known(4);
         let files = RefCell::new(Vec::new());
-        let run = |hand: &Hand<'_>| {
-            files.borrow_mut().push(hand.file.clone());
+        let run = |given: &Given<'_>| {
+            files.borrow_mut().push(given.file.clone());
             outcome()
         };
         let mut reads = Other::limit(0, run);
