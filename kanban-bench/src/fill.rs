@@ -84,7 +84,7 @@ pub(crate) fn assignee_name(number: usize) -> String {
 
 /// A name for a board of a size in an id: `10k_tasks`.
 #[must_use]
-pub(crate) fn size_name(tasks: usize) -> String {
+pub fn size_name(tasks: usize) -> String {
     match tasks {
         0..1_000 => format!("{tasks}_tasks"),
         1_000..1_000_000 => format!("{}k_tasks", tasks / 1_000),
