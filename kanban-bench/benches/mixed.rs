@@ -133,12 +133,30 @@ fn mix(run: &mut Run, subject: Subject, clients: usize) {
             listeners,
         )
     });
-    let limit = limit.each_on(|copy| {
+    let listen = |copy| {
         let (copy, subscriptions) = listening(copy, clients);
         // On every copy they are the same.
         listeners.get_or_init(|| subscriptions);
         copy
-    });
+    };
+    let mut others = vec![limit.each_on(listen)];
+    for pattern in Pattern::beside_writes(run.extent, subject, clients) {
+        let listeners = &listeners;
+        let other = Other::pattern(*pattern, clients, move |given| {
+            let size = (clients, given.rounds);
+            let listeners = listeners.get().map_or(&[][..], Vec::as_slice);
+            let ids = &given.known.template.ids;
+            mixed::by_pattern(
+                *pattern,
+                &given.file,
+                synchronous(subject),
+                size,
+                ids,
+                listeners,
+            )
+        });
+        others.push(other.each_on(listen));
+    }
     boards::compare(
         run,
         id,
@@ -150,7 +168,7 @@ fn mix(run: &mut Run, subject: Subject, clients: usize) {
                 mixed::by_store(store, clients, rounds, tasks, &subscriptions)
             })
         },
-        vec![limit],
+        others,
     );
 }
 

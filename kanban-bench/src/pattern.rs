@@ -144,8 +144,30 @@ impl Pattern {
         self,
         file: &Path,
         synchronous: Synchronous,
-        (clients, calls): (usize, usize),
+        size: (usize, usize),
         step: impl Fn(usize, usize) -> Option<Step<'a>> + Sync,
+    ) -> Outcome {
+        self.call(
+            file,
+            synchronous,
+            size,
+            |connection, hand, thread, nth| match step(thread, nth) {
+                Some(step) => step.run(connection, hand),
+                None => Ok(()),
+            },
+        )
+    }
+
+    /// Every thread makes `calls` calls, each given its thread's number and its own.
+    ///
+    /// # Panics
+    /// Where SQLite fails, or a call does: then there is nothing to measure.
+    pub(crate) fn call(
+        self,
+        file: &Path,
+        synchronous: Synchronous,
+        (clients, calls): (usize, usize),
+        call: impl Fn(&Sqlite, &Mutex<Hand>, usize, usize) -> limit::Result<()> + Sync,
     ) -> Outcome {
         let last = open(file, synchronous).last_number();
         let last = last.expect("SQLite reads the board's row");
@@ -157,9 +179,8 @@ impl Pattern {
             (clients, calls),
             |connection| commit_once(connection, &hand),
             |connection, thread, nth| {
-                if let Some(step) = step(thread, nth) {
-                    step.run(connection, &hand);
-                }
+                let done = call(connection, &hand, thread, nth);
+                done.expect("SQLite carries a call out");
             },
         )
     }
@@ -237,28 +258,35 @@ enum Step<'a> {
 }
 
 impl Step<'_> {
-    fn run(self, connection: &Sqlite, hand: &Mutex<Hand>) {
-        self.transact(connection, hand)
-            .expect("SQLite carries a call out");
+    fn run(self, connection: &Sqlite, hand: &Mutex<Hand>) -> limit::Result<()> {
+        transact(connection, hand, |mut rows, hand| match self {
+            Self::Claim(id) => Ok(rows.claim(id.as_str(), hand)?),
+            Self::Complete(id) => Ok(rows.end(End::Complete, id.as_str(), hand)?),
+            Self::ClaimNext => claim_next(rows, hand).map(drop),
+            Self::Create(number) => rows.create(number, None, hand).map(drop),
+        })
     }
+}
 
-    fn transact(self, connection: &Sqlite, hand: &Mutex<Hand>) -> limit::Result<()> {
-        connection.begin()?;
-        let mut rows = connection;
-        let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
-        match self {
-            Self::Claim(id) => connection.claim(id.as_str(), &mut hand)?,
-            Self::Complete(id) => connection.end(End::Complete, id.as_str(), &mut hand)?,
-            Self::ClaimNext => {
-                let id = rows.next_ready()?.ok_or(Failed::Row)?;
-                connection.claim(&id, &mut hand)?;
-            }
-            Self::Create(number) => drop(rows.create(number, None, &mut hand)?),
-        }
-        let mark = hand.clone();
-        drop(hand);
-        Ok(connection.commit(&mark)?)
-    }
+/// Claims the task that comes first. Answers its id.
+pub(crate) fn claim_next(mut rows: &Sqlite, hand: &mut Hand) -> limit::Result<String> {
+    let id = rows.next_ready()?.ok_or(Failed::Row)?;
+    rows.claim(&id, hand)?;
+    Ok(id)
+}
+
+/// One call in a transaction of its own.
+pub(crate) fn transact(
+    connection: &Sqlite,
+    hand: &Mutex<Hand>,
+    work: impl FnOnce(&Sqlite, &mut Hand) -> limit::Result<()>,
+) -> limit::Result<()> {
+    connection.begin()?;
+    let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+    work(connection, &mut hand)?;
+    let mark = hand.clone();
+    drop(hand);
+    Ok(connection.commit(&mark)?)
 }
 
 #[cfg(test)]

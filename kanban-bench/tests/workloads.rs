@@ -144,6 +144,26 @@ fn the_mixture_is_made_by_the_store_and_by_hand() {
 }
 
 #[test]
+fn every_pattern_makes_the_mixture_and_leaves_a_sound_board() {
+    on_each(&[Subject::new(Store::Sqlite)], |subject, template| {
+        for pattern in Pattern::ALL {
+            let board = open(template, subject);
+            let subscriptions = mixed::listen(&*board.store, CLIENTS).unwrap();
+            let closed = block_on(board.close()).unwrap();
+            let size = (CLIENTS, CALLS);
+            let (file, ids) = (closed.file(), &template.ids);
+            let flushes = synchronous(subject);
+            let outcome = mixed::by_pattern(*pattern, &file, flushes, size, ids, &subscriptions);
+            assert_eq!(outcome.calls, 2 * (CLIENTS * CALLS) as u64, "{pattern:?}");
+            let board = block_on(closed.open()).unwrap();
+            let claims = mixed::claims(CLIENTS, CALLS) as u64;
+            assert_eq!(in_status(&board, Status::Done), claims, "{pattern:?}");
+            close_sound(board, "mixed by a pattern");
+        }
+    });
+}
+
+#[test]
 fn every_operation_is_made_alone_again_and_again_and_leaves_a_sound_board() {
     on_each(ENGINES, |subject, template| {
         let board = open(template, subject);

@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use kanban_core::{
@@ -19,7 +20,9 @@ use super::calls::{comment, lease, listener, worker, written};
 use crate::clients::{self, Outcome};
 use crate::extent::pick;
 use crate::fill;
-use crate::limit::{self, BoardFile, End, Failed, Hand, HandTask, Limit, Meter};
+use crate::limit::sqlite::Synchronous;
+use crate::limit::{self, BoardFile, End, Failed, Hand, HandTask, Limit, Meter, Rows};
+use crate::pattern::{Pattern, claim_next, transact};
 use crate::subject::Subject;
 
 /// How many tasks a reader lists, and how many events a notifier leases.
@@ -237,6 +240,56 @@ pub fn by_hand(
     // To close what each thread has opened is no part of the work.
     let (all, _opened): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     clients::merge(&all, usage)
+}
+
+/// The same calls by a pattern of programs without a store, on a board's file that nobody has open: each client is a thread, and
+/// each call a transaction of its own. `tasks` are what is read and commented on.
+///
+/// # Panics
+/// Where SQLite fails, or no task is ready: then there is nothing to measure.
+#[must_use]
+pub fn by_pattern(
+    pattern: Pattern,
+    file: &Path,
+    synchronous: Synchronous,
+    (clients, pairs): (usize, usize),
+    tasks: &[TaskId],
+    subscriptions: &[SubscriptionId],
+) -> Outcome {
+    // What each dispatcher has claimed. Nobody else asks for it.
+    let claimed: Vec<Mutex<String>> = (0..clients).map(|_| Mutex::default()).collect();
+    let size = (clients, 2 * pairs);
+    pattern.call(
+        file,
+        synchronous,
+        size,
+        |mut connection, hand, client, nth| {
+            let task = tasks.get(pick(client, nth, tasks.len()));
+            let task = task.ok_or(Failed::Row)?.as_str();
+            let listener = subscriptions.get(client).map(|id| id.get());
+            let own = claimed.get(client).ok_or(Failed::Row)?;
+            let mut own = own.lock().unwrap_or_else(PoisonError::into_inner);
+            match (part(client, nth / 2), nth.is_multiple_of(2)) {
+                (Part::Read, true) => Ok(connection.read(task).map(drop)?),
+                (Part::Read, false) => Ok(connection.list(PAGE_LEN).map(drop)?),
+                (part, is_first) => {
+                    transact(connection, hand, |rows, hand| match (part, is_first) {
+                        (Part::Write, true) => connection.create(nth, None, hand).map(drop),
+                        (Part::Write, false) => connection.comment(task, hand),
+                        (Part::Notify, true) => {
+                            connection.lease(listener.ok_or(Failed::Row)?, PAGE_LEN, hand)
+                        }
+                        (Part::Notify, false) => connection.ack(listener.ok_or(Failed::Row)?, hand),
+                        (_, true) => {
+                            *own = claim_next(rows, hand)?;
+                            Ok(())
+                        }
+                        (_, false) => Ok(rows.end(End::Complete, &own, hand)?),
+                    })
+                }
+            }
+        },
+    )
 }
 
 /// How many of all one of several has.
